@@ -1,0 +1,46 @@
+"""Loaded by ``-p tests.services`` before anything reads Django's settings: the tests' own real servers.
+
+Each test run has its own var directory while it lasts: two runs at once get two sets of servers, and a run
+beside a working installation never touches that one's data. With DATABASE_URL and REDIS_URL set nothing is
+started and the same tests run on those servers.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from crm import embedded
+
+_slot: list[IO[str]] = []
+
+
+def _own_var_dir(var: Path) -> Path:
+    """The first of var/test, var/test2, ... that no other running test session uses."""
+    var.mkdir(parents=True, exist_ok=True)
+    for number in range(1, 100):
+        folder = var / ("test" if number == 1 else f"test{number}")
+        lock = Path(f"{folder}.lock").open("a")  # noqa: SIM115 - held until the process ends
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        _slot.append(lock)
+        return folder
+    raise pytest.UsageError(f"100 test runs at once in {var}?")
+
+
+def _prepare() -> None:
+    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
+        return
+    try:
+        os.environ["CRM_VAR_DIR"] = str(_own_var_dir(embedded.var_dir()))
+        embedded.ensure(durable=False)
+    except (embedded.ServicesError, OSError) as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+_prepare()
