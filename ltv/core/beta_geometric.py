@@ -1,0 +1,283 @@
+"""What BG/NBD and MBG/NBD share: a Poisson buyer who leaves with probability p after a purchase.
+
+Purchase rates vary as Gamma(r, alpha), p as Beta(a, b). The two models differ in one number: the
+chances to leave that lie before the first repeat purchase, 0 in BG/NBD and 1 in MBG/NBD. With
+``k = x + chances`` chances survived,
+
+    L = G [ (alpha+T)^-(r+x) + (k>0) a/(b+k-1) (alpha+t_x)^-(r+x) ],
+    G = Gamma(r+x)/Gamma(r) alpha^r B(a, b+k)/B(a, b).
+
+A customer alive at T has rate ~ Gamma(r+x, alpha+T) and p ~ Beta(a, b+k), independently; so
+everything about the future of a living customer depends on (x, T) only, see ``future``.
+
+Same-day orders are one purchase: x counts purchase days. Time is in the unit the caller chose.
+
+Sources: Fader, Hardie & Lee (2005), "Counting your customers the easy way", Marketing Science 24;
+Batislam, Denizel & Filiztekin (2007), Int. J. Research in Marketing 24 (the modified model).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import betaln, expit, gammaln
+
+from ltv.core import future, likelihood
+from ltv.core.arrays import Floats, floats, pairs, usable
+from ltv.core.fitting import Fit, nothing_to_fit, objections, standard_errors
+from ltv.core.newton import Ridge, maximise
+
+
+@dataclass(frozen=True)
+class BetaGeometric:
+    """Parameters of a model: rates ~ Gamma(r, alpha), leaving ~ Beta(a, b); alpha is a time."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+    # chances to leave that lie before the first repeat purchase
+    chances: ClassVar[int] = 0
+
+
+Model = TypeVar("Model", bound=BetaGeometric)
+
+
+def fit_model(
+    kind: type[Model],
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+    start: Model | None = None,
+    ridge: float = 0.0,
+    prior: Model | None = None,
+) -> Fit[Model]:
+    """Maximum likelihood estimates from purchase histories, each argument of shape (n,).
+
+    weights are counts of equal customers. ``start`` (yesterday's parameters) saves iterations and
+    changes nothing else. ``ridge`` > 0 adds a weak normal prior with that precision on the
+    log-parameters, centred at ``prior`` or else at rough moments; .05 changes parameters by less
+    than .03 % at 5,000 customers and keeps odd data finite. log_likelihood is without the ridge
+    and without the constant x! that the published figures leave out too.
+
+    Never raises on odd data and never answers NaN: impossible rows are counted in ``rejected``,
+    and ``flags`` names what is wrong with the rest.
+    """
+    x, t_x, T, weights = floats(x, t_x, T, 1.0 if weights is None else weights)
+    keep = usable(x, t_x, T) & (weights > 0)
+    rejected = int(np.size(keep) - np.count_nonzero(keep))
+    x, t_x, T, weights = (array[keep] for array in (x, t_x, T, weights))
+    rough = rough_parameters(kind, x, T, weights)
+    if not np.any(T > 0):
+        return nothing_to_fit(prior or rough, "nothing_observed", rejected)
+
+    # time in units of the rough alpha: the same path whatever unit the caller measures in
+    scales = np.array([1.0, rough.alpha, 1.0, 1.0])
+    data = likelihood.Histories.of(
+        x, t_x / rough.alpha, T / rough.alpha, weights, kind.chances
+    )
+    optimum = maximise(
+        data.evaluate,
+        start=_array(start or rough) / scales,
+        ridge=Ridge(ridge, np.log(_array(prior or rough) / scales)),
+    )
+    return _report(kind, optimum, scales, (x, t_x, T, weights), rejected)
+
+
+def _report(kind, optimum, scales, rows, rejected) -> Fit:
+    x, t_x, T, weights = rows
+    params = kind(*(float(value) for value in optimum.parameters * scales))
+    flags = objections(optimum, {"r": params.r, "a": params.a, "b": params.b})
+    if not np.any(x > 0):
+        flags = ("no_repeat_purchases", *flags)
+    if rejected > 0.01 * (rejected + len(x)):
+        flags = ("impossible_rows", *flags)
+    errors = standard_errors(optimum)
+    return Fit(
+        params=params,
+        log_likelihood=log_likelihood(params, x, t_x, T, weights),
+        standard_errors=tuple(
+            e * float(s) for e, s in zip(errors, scales, strict=True)
+        ),
+        converged=optimum.converged,
+        iterations=optimum.iterations,
+        flags=flags,
+        customers=round(float(weights.sum())),
+        repeaters=round(float(weights[x > 0].sum())),
+        rejected=rejected,
+    )
+
+
+def _array(params: BetaGeometric) -> Floats:
+    return np.array([params.r, params.alpha, params.a, params.b])
+
+
+def rough_parameters(kind: type[Model], x: Floats, T: Floats, weights: Floats) -> Model:
+    """A start free of units: r .5, a .8, b 2.5, alpha from the crude rate of purchase."""
+    purchases, time = float(weights @ x), float(weights @ T)
+    rate = max(purchases, 0.5) / time if time > 0 else 1.0
+    return kind(r=0.5, alpha=0.5 / (2.0 * rate), a=0.8, b=2.5)
+
+
+def log_likelihood(
+    params: BetaGeometric,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+) -> float:
+    """Log-likelihood of purchase histories (n,), without the constant x!."""
+    x, t_x, T, weights = floats(x, t_x, T, 1.0 if weights is None else weights)
+    data = likelihood.Histories.of(x, t_x, T, weights, params.chances)
+    return data.value(_array(params))
+
+
+def log_likelihood_each(
+    params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
+):
+    """Log-likelihood of each customer, shape (n,)."""
+    x, t_x, T = floats(x, t_x, T)
+    r, alpha, a, b = _array(params)
+    k = x + params.chances
+    shape = gammaln(r + x) - gammaln(r) + betaln(a, b + k) - betaln(a, b)
+    staying = shape + r * np.log(alpha) - (r + x) * np.log(alpha + T)
+    return staying + np.logaddexp(0.0, log_odds_of_having_left(params, x, t_x, T))
+
+
+def log_odds_of_having_left(
+    params: BetaGeometric, x: Floats, t_x: Floats, T: Floats
+) -> Floats:
+    """ln P(left) / P(alive) at T, shape (n,); -inf where no chance to leave has passed."""
+    r, alpha, a, b = _array(params)
+    k = x + params.chances
+    silence = (r + x) * np.log1p((T - t_x) / (alpha + t_x))
+    chance = np.log(a) - np.log(np.where(k > 0, b + k - 1, 1.0))
+    return np.where(k > 0, chance + silence, -np.inf)
+
+
+def p_alive(
+    params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
+) -> Floats:
+    """Probability that each customer is still active at T, shape (n,).
+
+    x is the number of repeat purchase days, t_x the time of the last one and T the length of
+    observation, in the unit the model was fitted in. Under BG/NBD exactly 1 where x == 0: that
+    model lets nobody leave before a first repeat purchase. As a churn score use MBG/NBD or
+    ``p_no_purchase``.
+
+    Source: Fader, Hardie & Lee (2008), "Computing P(alive) using the BG/NBD model".
+    """
+    x, t_x, T = floats(x, t_x, T)
+    return expit(-log_odds_of_having_left(params, x, t_x, T))
+
+
+def expected_purchases(
+    params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float
+) -> Floats:
+    """E[Y]: expected purchase days in (T, T + horizon], shape (n,).
+
+    Without a finite horizon the expectation is infinite when a <= 1. Relative error below 1e-9.
+    """
+    x, t_x, T = floats(x, t_x, T)
+    distinct = pairs(x, T)
+    alive = future.expected(living(params, distinct.x, distinct.T), horizon)
+    return p_alive(params, x, t_x, T) * distinct.spread(alive)
+
+
+def living(params: BetaGeometric, x: Floats, T: Floats) -> future.Living:
+    """What is known of customers alive at T, shape (n,)."""
+    return future.Living(
+        shape=params.r + x,
+        rate=params.alpha + T,
+        a=params.a,
+        b=params.b + x + params.chances,
+    )
+
+
+def newcomer(params: BetaGeometric) -> future.Living:
+    """What is known of a customer right after the first purchase, if not gone with it."""
+    return living(params, np.zeros(1), np.zeros(1))
+
+
+def expected_purchases_new(params: BetaGeometric, t: ArrayLike) -> Floats:
+    """E[X(t)]: expected repeat purchase days of a new customer up to t, shape of t."""
+    (t,) = floats(t)
+    return _stays_at_first(params) * future.expected(newcomer(params), t)
+
+
+def pmf(params: BetaGeometric, n: ArrayLike, t: ArrayLike) -> Floats:
+    """P(X(t) = n): a new customer makes n repeat purchase days up to t, shape (n,)."""
+    n, t = floats(n, t)
+    stays = _stays_at_first(params)
+    return stays * future.pmf(newcomer(params), n, t) + (1.0 - stays) * (n == 0)
+
+
+def _stays_at_first(params: BetaGeometric) -> float:
+    return params.b / (params.a + params.b) if params.chances else 1.0
+
+
+def p_no_purchase(
+    params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float
+) -> Floats:
+    """P(Y = 0): no purchase in (T, T + horizon], shape (n,); rises with every silent day.
+
+    The churn risk to show: it also orders customers with x == 0, whom BG/NBD calls alive.
+    """
+    x, t_x, T = floats(x, t_x, T)
+    buys = future.buys(living(params, x, T), horizon)
+    return 1.0 - p_alive(params, x, t_x, T) * buys
+
+
+def purchases_quantile(
+    params: BetaGeometric,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    horizon: float,
+    q: float,
+) -> Floats:
+    """Smallest y with P(Y <= y) >= q, for the purchase days in (T, T + horizon], shape (n,).
+
+    Exact predictive quantiles: a quantile of what will happen, not of its expectation.
+    """
+    x, t_x, T = floats(x, t_x, T)
+    alive = p_alive(params, x, t_x, T)
+    distinct = pairs(x, T)
+    return future.quantile(
+        living(params, distinct.x, distinct.T), horizon, distinct.index, alive, q
+    )
+
+
+def purchases_interval(
+    params: BetaGeometric,
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    horizon: float,
+    coverage: float = 0.8,
+) -> tuple[Floats, Floats]:
+    """Central predictive interval of the purchase days in (T, T + horizon], two arrays (n,).
+
+    Whole numbers cannot be cut exactly: the interval holds at least ``coverage``.
+    """
+    tail = (1.0 - coverage) / 2
+    low = purchases_quantile(params, x, t_x, T, horizon, tail)
+    return low, purchases_quantile(params, x, t_x, T, horizon, 1.0 - tail)
+
+
+def next_purchase_wait(
+    params: BetaGeometric, x: ArrayLike, T: ArrayLike, q: float = 0.5
+) -> Floats:
+    """Time from T in which a living customer buys again with probability q, shape (n,).
+
+    A living customer always buys once more (one leaves only after a purchase), so this is a
+    quantile of a proper waiting time: P(wait > t) = ((alpha+T)/(alpha+T+t))^(r+x). With the
+    default q the median. For customers who may have left read it beside ``p_alive``.
+    """
+    x, T = floats(x, T)
+    return (params.alpha + T) * np.expm1(-np.log1p(-q) / (params.r + x))

@@ -1,0 +1,215 @@
+"""Gamma-gamma: what a customer spends per purchase, learnt from few purchases.
+
+Each purchase ~ Gamma(p, nu), nu varies between customers as Gamma(q, gamma); spending does not
+depend on how often one buys (look at ``frequency_correlation``). x repeat purchase days with mean
+amount m, as in ``ltv.core``; m in any one currency.
+
+Source: Fader & Hardie (2013), "The gamma-gamma model of monetary value", note 025.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import digamma, gammaln, polygamma, xlogy
+
+from ltv.core.arrays import Floats, floats
+from ltv.core.fitting import Fit, nothing_to_fit, objections, standard_errors
+from ltv.core.newton import Ridge, maximise
+
+
+@dataclass(frozen=True)
+class GammaGamma:
+    """Parameters: p and q are pure numbers, gamma is an amount of money."""
+
+    p: float
+    q: float
+    gamma: float
+
+    @property
+    def has_mean(self) -> bool:
+        """Whether the average spend of the population exists (q > 1)."""
+        return self.q > 1.0
+
+    @property
+    def mean(self) -> float:
+        """Average spend per purchase of a customer not seen to spend yet."""
+        return self.p * self.gamma / (self.q - 1.0)
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Spending histories arranged for repeated evaluation."""
+
+    levels: Floats
+    counts: Floats
+    x: Floats
+    m: Floats
+    weights: Floats
+
+    @classmethod
+    def of(cls, x: Floats, m: Floats, weights: Floats) -> Spending:
+        levels, index = np.unique(x, return_inverse=True)
+        counts = np.bincount(index.reshape(-1), weights=weights).astype(np.float64)
+        return cls(levels, counts, x, m, weights)
+
+    def evaluate(self, parameters: Floats) -> tuple[float, Floats, Floats]:
+        """Value, gradient (3,) and Hessian (3, 3) with respect to (p, q, gamma)."""
+        with np.errstate(all="ignore"):
+            value, gradient, hessian = self._of_levels(*parameters)
+            part = self._of_rows(*parameters)
+        return float(value + part[0]), gradient + part[1], hessian + part[2]
+
+    def _of_levels(self, p: float, q: float, gamma: float):
+        x, n = self.levels, self.counts
+        total = n.sum()
+        value = n @ (gammaln(p * x + q) - gammaln(p * x) + p * xlogy(x, x))
+        value += total * (q * np.log(gamma) - gammaln(q))
+        both, own = polygamma(1, p * x + q), polygamma(1, p * x)
+        gradient = np.array([
+            n @ (x * (digamma(p * x + q) - digamma(p * x)) + xlogy(x, x)),
+            n @ digamma(p * x + q) + total * (np.log(gamma) - digamma(q)),
+            total * q / gamma,
+        ])  # fmt: skip
+        pq, qg = n @ (x * both), total / gamma
+        hessian = np.array([
+            [n @ (x * x * (both - own)), pq, 0.0],
+            [pq, n @ both - total * polygamma(1, q), qg],
+            [0.0, qg, -total * q / gamma**2],
+        ])  # fmt: skip
+        return value, gradient, hessian
+
+    def _of_rows(self, p: float, q: float, gamma: float):
+        x, w = self.x, self.weights
+        spent = gamma + self.m * x
+        log_spent, log_m = np.log(spent), np.log(self.m)
+        shape, inverse = p * x + q, 1.0 / spent
+        value = w @ ((p * x - 1.0) * log_m - shape * log_spent)
+        gradient = np.array(
+            [w @ (x * (log_m - log_spent)), -(w @ log_spent), -(w @ (shape * inverse))]
+        )
+        pg, qg = -(w @ (x * inverse)), -(w @ inverse)
+        hessian = np.array(
+            [[0.0, 0.0, pg], [0.0, 0.0, qg], [pg, qg, w @ (shape * inverse**2)]]
+        )
+        return value, gradient, hessian
+
+
+def fit(
+    x: ArrayLike,
+    m: ArrayLike,
+    weights: ArrayLike | None = None,
+    start: GammaGamma | None = None,
+    ridge: float = 0.0,
+) -> Fit[GammaGamma]:
+    """Maximum likelihood estimates from mean amounts, each argument of shape (n,).
+
+    Uses rows with x > 0 and m > 0; others are counted in ``rejected`` (they say nothing about
+    spending and are normal). Flags beside those of every fit: ``no_mean`` (q <= 1: the population
+    mean does not exist) and ``no_variance`` (q <= 2); use ``shrunken_spend`` then. Never raises
+    on odd data, never answers NaN.
+    """
+    x, m, weights = floats(x, m, 1.0 if weights is None else weights)
+    keep = spenders(x, m) & (weights > 0)
+    rejected = int(keep.size - np.count_nonzero(keep))
+    x, m, weights = x[keep], m[keep], weights[keep]
+    if not len(x):
+        return nothing_to_fit(
+            start or GammaGamma(6.0, 4.0, 1.0), "nobody_spent_twice", rejected
+        )
+    typical = float(weights @ m / weights.sum())
+    scales = np.array([1.0, 1.0, typical])
+    rough = GammaGamma(p=3.0, q=4.0, gamma=typical)
+    data = Spending.of(x, m / typical, weights)
+    optimum = maximise(
+        data.evaluate,
+        start=_array(start or rough) / scales,
+        ridge=Ridge(ridge, np.log(_array(rough) / scales)),
+    )
+    params = GammaGamma(*(float(value) for value in optimum.parameters * scales))
+    flags = objections(optimum, {"p": params.p, "q": params.q})
+    flags += _without_moments(params)
+    errors = standard_errors(optimum)
+    return Fit(
+        params=params,
+        log_likelihood=log_likelihood(params, x, m, weights),
+        standard_errors=tuple(
+            e * float(s) for e, s in zip(errors, scales, strict=True)
+        ),
+        converged=optimum.converged,
+        iterations=optimum.iterations,
+        flags=flags,
+        customers=round(float(weights.sum())),
+        repeaters=round(float(weights.sum())),
+        rejected=rejected,
+    )
+
+
+def spenders(x: Floats, m: Floats) -> NDArray[np.bool_]:
+    """Rows that say something about spending."""
+    with np.errstate(invalid="ignore"):
+        return (x > 0) & (m > 0) & np.isfinite(x) & np.isfinite(m)
+
+
+def _array(params: GammaGamma) -> Floats:
+    return np.array([params.p, params.q, params.gamma])
+
+
+def _without_moments(params: GammaGamma) -> tuple[str, ...]:
+    if params.q <= 1.0:
+        return ("no_mean", "no_variance")
+    return ("no_variance",) if params.q <= 2.0 else ()
+
+
+def log_likelihood(
+    params: GammaGamma, x: ArrayLike, m: ArrayLike, weights: ArrayLike | None = None
+) -> float:
+    """Log-likelihood of mean amounts m over x > 0 purchases, each (n,), m > 0."""
+    return Spending.of(*floats(x, m, 1.0 if weights is None else weights)).evaluate(
+        _array(params)
+    )[0]
+
+
+def expected_spend(params: GammaGamma, x: ArrayLike, m: ArrayLike) -> Floats:
+    """E(M): expected amount of a future purchase, shape (n,), in the currency of m.
+
+    p (gamma + x m) / (p x + q - 1): the own mean drawn towards the population's, less so the more
+    purchases speak. Without a usable mean (x == 0 or m <= 0) the population mean.
+
+    Raises:
+        ValueError: q <= 1, the population has no mean; use ``shrunken_spend``.
+    """
+    if not params.has_mean:
+        raise ValueError("The gamma-gamma model has no mean for q <= 1.")
+    x, m = floats(x, m)
+    known = spenders(x, m)
+    x, m = np.where(known, x, 0.0), np.where(known, m, 0.0)
+    return params.p * (params.gamma + x * m) / (params.p * x + params.q - 1.0)
+
+
+def shrunken_spend(x: ArrayLike, m: ArrayLike) -> Floats:
+    """Expected amount of a future purchase without a model, shape (n,).
+
+    Own mean and the mean of all purchases, the latter counting as one purchase; 0 when nobody
+    has spent anything.
+    """
+    x, m = floats(x, m)
+    known = spenders(x, m)
+    x, m = np.where(known, x, 0.0), np.where(known, m, 0.0)
+    overall = float(x @ m / x.sum()) if x.any() else 0.0
+    return (x * m + overall) / (x + 1.0)
+
+
+def frequency_correlation(x: ArrayLike, m: ArrayLike) -> float:
+    """Correlation of x and m over those who spent; the model assumes about 0.
+
+    CDNOW has .11. 0 where it is not defined.
+    """
+    x, m = floats(x, m)
+    known = spenders(x, m)
+    x, m = x[known], m[known]
+    if len(x) < 3 or np.ptp(x) == 0 or np.ptp(m) == 0:
+        return 0.0
+    return float(np.corrcoef(x, m)[0, 1])

@@ -1,0 +1,109 @@
+"""Damped Newton ascent in the logarithms of positive parameters, inside a box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ltv.core.arrays import Floats
+
+# value, gradient (k,) and Hessian (k, k) at the given parameters, with respect to the parameters
+Objective = Callable[[Floats], tuple[float, Floats, Floats]]
+
+MAX_ITERATIONS = 100
+LONGEST_STEP = 2.0
+RELATIVE_GRADIENT = 1e-9
+LOWER, UPPER = np.log(1e-5), np.log(1e5)
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """A weak normal prior on the log-parameters: subtracts weight/2 * |theta - centre|^2."""
+
+    weight: float
+    centre: Floats
+
+    def add(self, theta: Floats, value: float, gradient: Floats, hessian: Floats):
+        away = theta - self.centre
+        return (
+            value - 0.5 * self.weight * float(away @ away),
+            gradient - self.weight * away,
+            hessian - self.weight * np.eye(len(theta)),
+        )
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """Where the ascent ended. ``hessian`` is with respect to the log-parameters."""
+
+    parameters: Floats
+    hessian: Floats
+    converged: bool
+    iterations: int
+
+
+def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
+    """Climb from ``start``; never raises, says whether it arrived.
+
+    Steps are cut to ``LONGEST_STEP`` and halved until the value rises, so a bad start costs
+    iterations and not the answer. Directions in which the surface curves upwards are walked along
+    the gradient. A flat or unbounded surface ends at the box or unconverged; the caller flags it.
+    """
+    theta = np.clip(np.log(start), LOWER, UPPER)
+    value, gradient, hessian = _evaluate(objective, theta, ridge)
+    for iteration in range(1, MAX_ITERATIONS + 1):
+        if _flat(theta, value, gradient):
+            return Optimum(np.exp(theta), hessian, True, iteration)
+        better = _line_search(
+            objective, theta, value, _direction(gradient, hessian), ridge
+        )
+        if better is None:
+            arrived = _nearly_flat(theta, value, gradient)
+            return Optimum(np.exp(theta), hessian, arrived, iteration)
+        theta, (value, gradient, hessian) = better
+    return Optimum(np.exp(theta), hessian, False, MAX_ITERATIONS)
+
+
+def _evaluate(objective: Objective, theta: Floats, ridge: Ridge):
+    parameters = np.exp(theta)
+    value, gradient, hessian = objective(parameters)
+    in_logs = parameters * gradient
+    curvature = np.outer(parameters, parameters) * hessian + np.diag(in_logs)
+    return ridge.add(theta, value, in_logs, curvature)
+
+
+def _pull(theta: Floats, gradient: Floats) -> float:
+    """Largest component of the gradient that does not push out of the box."""
+    blocked = ((theta >= UPPER) & (gradient > 0)) | ((theta <= LOWER) & (gradient < 0))
+    return float(np.max(np.where(blocked, 0.0, np.abs(gradient))))
+
+
+def _flat(theta: Floats, value: float, gradient: Floats) -> bool:
+    return _pull(theta, gradient) <= RELATIVE_GRADIENT * max(1.0, abs(value))
+
+
+def _nearly_flat(theta: Floats, value: float, gradient: Floats) -> bool:
+    """No step helps any more: rounding, not slope, when the gradient is this small."""
+    return _pull(theta, gradient) <= 1e-6 * max(1.0, abs(value))
+
+
+def _direction(gradient: Floats, hessian: Floats) -> Floats:
+    values, vectors = np.linalg.eigh(-hessian)
+    floor = 1e-8 * max(1.0, float(np.max(np.abs(values))))
+    step = vectors @ ((vectors.T @ gradient) / np.maximum(np.abs(values), floor))
+    longest = float(np.max(np.abs(step)))
+    return step * min(1.0, LONGEST_STEP / longest) if longest > 0 else step
+
+
+def _line_search(
+    objective: Objective, theta: Floats, value: float, step: Floats, ridge: Ridge
+):
+    for _ in range(30):
+        candidate = np.clip(theta + step, LOWER, UPPER)
+        found = _evaluate(objective, candidate, ridge)
+        if np.isfinite(found[0]) and np.all(np.isfinite(found[2])) and found[0] > value:
+            return candidate, found
+        step = step / 2
+    return None
