@@ -6,7 +6,7 @@ import sys
 
 
 def main() -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 (said in one line, not by a SyntaxError)
         sys.exit(f"error: Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
     from crm import embedded
 

