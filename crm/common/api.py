@@ -1,0 +1,91 @@
+"""What every API endpoint shares: problem+json errors and idempotent writes. Keys and pages: ``api_access``."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from crm.common.errors import DomainError
+from crm.common.models import IdempotencyRecord
+
+PROBLEM = "application/problem+json"
+
+
+def problem(*, code: str, title: str, http_status: int, **extra: object) -> Response:
+    """An RFC 9457 answer."""
+    body = {
+        "type": f"urn:mini-crm:problem:{code}",
+        "title": title,
+        "status": http_status,
+        "code": code,
+        **extra,
+    }
+    return Response(body, status=http_status, content_type=PROBLEM)
+
+
+def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: every refusal leaves as problem+json."""
+    if isinstance(error, DomainError):
+        return problem(code=error.code, title=str(error.text), http_status=error.status, **error.detail)
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    code = "not_found" if isinstance(error, Http404) else getattr(error, "default_code", "error")
+    extra = {"errors": response.data} if isinstance(error, exceptions.ValidationError) else {}
+    title = _("The request is not valid.") if extra else str(getattr(error, "detail", _("Not found.")))
+    answer = problem(code=str(code), title=title, http_status=response.status_code, **extra)
+    for header, value in response.headers.items():
+        if header.lower() != "content-type":
+            answer[header] = value
+    return answer
+
+
+class KeyReused(DomainError):
+    code = "idempotency_key_reused"
+    status = 422
+
+
+def idempotent(request: Request, route: str, work: Callable[[], tuple[int, Any]]) -> Response:
+    """Run ``work`` once per Idempotency-Key; a repeat gets the first answer, and changes nothing.
+
+    ``work`` returns (status, JSON-ready body) and runs in the same transaction as the record of its answer.
+    Without the header it simply runs.
+
+    Raises:
+        KeyReused: the key came before with another body.
+    """
+    key = request.headers.get("Idempotency-Key", "").strip()[:120]
+    if not key:
+        with transaction.atomic():
+            code, body = work()
+        return Response(body, status=code)
+    digest = hashlib.sha256(json.dumps(request.data, sort_keys=True, default=str).encode()).hexdigest()
+    with transaction.atomic():
+        record, new = IdempotencyRecord.objects.select_for_update().get_or_create(
+            key=key,
+            route=route,
+            user=request.user,
+            defaults={"body_hash": digest, "status": 0, "reply": {}, "created_at": timezone.now()},
+        )
+        if not new:
+            return _replay(record, digest)
+        code, body = work()
+        IdempotencyRecord.objects.filter(pk=record.pk).update(status=code, reply=body)
+    return Response(body, status=code)
+
+
+def _replay(record: IdempotencyRecord, digest: str) -> Response:
+    if record.body_hash != digest:
+        raise KeyReused(_("This Idempotency-Key was used with another body."))
+    return Response(
+        record.reply, status=record.status or status.HTTP_200_OK, headers={"Idempotent-Replay": "true"}
+    )

@@ -1,0 +1,9 @@
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class JobState(TextChoices):
+    REQUESTED = "requested", _("Requested")  # a row waiting for a worker
+    RUNNING = "running", _("Running")  # found running by the holder of the lock: it was killed, so resume
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")

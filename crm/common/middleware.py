@@ -1,0 +1,26 @@
+"""Staff see pages in their own language and time zone."""
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+
+class StaffPreferencesMiddleware:
+    """Activate the signed-in user's language and zone; others keep what the browser asked for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not user.is_authenticated:
+            return self.get_response(request)
+        if user.language:
+            request.LANGUAGE_CODE = user.language
+            translation.activate(user.language)
+        with timezone.override(ZoneInfo(user.time_zone) if user.time_zone else None):
+            response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response

@@ -1,0 +1,129 @@
+"""The one runner of hand-written SQL, which lives in ``<app>/sql/<name>.sql``.
+
+Values travel as psycopg parameters (``%(name)s``). Identifiers and compiled fragments, which PostgreSQL cannot
+take as parameters, travel as psycopg ``Composable`` objects for ``{name}`` placeholders; a literal brace is
+doubled.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.apps import apps
+from django.db import connection, transaction
+from psycopg import sql
+from psycopg.sql import Composable, Identifier
+
+Params = Mapping[str, Any]
+Parts = Mapping[str, Composable]
+_BINARY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+_BINARY_TRAILER = b"\xff\xff"
+
+
+@cache
+def _text(name: str) -> str:
+    app, _, file = name.partition("/")
+    return (Path(apps.get_app_config(app).path) / "sql" / f"{file}.sql").read_text(encoding="utf-8")
+
+
+def compose(name: str, parts: Parts | None = None) -> Composable:
+    """The statement ``app/file`` with its ``{placeholders}`` filled by identifiers or fragments."""
+    return sql.SQL(_text(name)).format(**(parts or {}))  # type: ignore[arg-type]
+
+
+def _as_text(name: str, parts: Parts | None) -> str:
+    connection.ensure_connection()
+    return compose(name, parts).as_string(connection.connection)
+
+
+def execute(name: str, params: Params | None = None, parts: Parts | None = None) -> int:
+    """Run ``app/sql/file.sql``; returns the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(_as_text(name, parts), params or {})
+        return cursor.rowcount
+
+
+def rows(name: str, params: Params | None = None, parts: Parts | None = None) -> list[dict[str, Any]]:
+    """Run a query; one dict a row."""
+    with connection.cursor() as cursor:
+        cursor.execute(_as_text(name, parts), params or {})
+        columns = [column.name for column in cursor.description]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+@contextmanager
+def patient(seconds: int, *, memory_mb: int = 64) -> Iterator[None]:
+    """A transaction whose statements may take ``seconds`` and sort in ``memory_mb``: the night, imports."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', %s, true),"
+            " set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '0', true)",
+            [f"{seconds}s", f"{memory_mb}MB"],
+        )
+        yield
+
+
+def copy_out(
+    name: str, dtype: np.dtype, params: Params | None = None, parts: Parts | None = None
+) -> np.ndarray:
+    """Read a query into a structured array, shape (n,), by binary COPY.
+
+    The query must return exactly the dtype's columns, NOT NULL and of fixed width (int2/4/8, float4/8, bool):
+    each field is stored big-endian as PostgreSQL sends it.
+    """
+    connection.ensure_connection()
+    record = _record_dtype(dtype)
+    text = connection.connection.cursor().mogrify(compose(name, parts), params or {})
+    with connection.cursor() as cursor, cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT BINARY)") as copy:
+        data = b"".join(bytes(block) for block in copy)
+    body = data[len(_BINARY_HEADER) : -len(_BINARY_TRAILER)]
+    if len(body) % record.itemsize:
+        raise ValueError(f"{name}: a column is nullable or not of the declared width")
+    found = np.frombuffer(body, dtype=record)
+    out = np.empty(len(found), dtype=dtype)
+    for field in dtype.names or ():
+        out[field] = found[field]
+    return out
+
+
+def copy_in(table: str, records: np.ndarray) -> int:
+    """Write a structured array into ``table`` by binary COPY; field names are the column names."""
+    names = records.dtype.names or ()
+    wire = np.empty(len(records), dtype=_record_dtype(records.dtype))
+    wire["_fields"] = len(names)
+    for name in names:
+        wire[name] = records[name]
+        wire[f"_len_{name}"] = records.dtype[name].itemsize
+    target = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        Identifier(table), sql.SQL(", ").join(Identifier(name) for name in names)
+    )
+    with connection.cursor() as cursor, cursor.copy(target) as copy:
+        copy.write(_BINARY_HEADER)
+        copy.write(wire.tobytes())
+        copy.write(_BINARY_TRAILER)
+    return len(records)
+
+
+def _record_dtype(dtype: np.dtype) -> np.dtype:
+    """One COPY tuple: field count, then each field's length and big-endian value."""
+    fields: list[tuple[str, str]] = [("_fields", ">i2")]
+    for name in dtype.names or ():
+        kind = dtype[name].newbyteorder(">").str
+        fields += [(f"_len_{name}", ">i4"), (name, kind)]
+    return np.dtype(fields)
+
+
+def advisory_lock(name: str) -> bool:
+    """Try to take the session-wide lock ``name``; PostgreSQL frees it when the connection dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [name])
+        return bool(cursor.fetchone()[0])
+
+
+def advisory_unlock(name: str) -> None:
+    """Give the session-wide lock back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [name])

@@ -1,0 +1,8 @@
+"""What happened to a customer; sent by services inside their transaction, so a receiver's work commits with it."""
+
+from django.dispatch import Signal
+
+consent_withdrawn = Signal()  # customer_id, purpose, at
+customer_email_changed = Signal()  # customer_id, old_normalised, at
+segments_changed = Signal()  # at, entered: {segment_id: count}, left: {segment_id: count}
+purchase_recorded = Signal()  # purchase, at

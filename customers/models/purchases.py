@@ -1,0 +1,145 @@
+"""Purchases, their lines, and refunds: the facts every figure comes from."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from customers.models.acquisition import CURRENCY
+from customers.querysets import PurchaseQuerySet
+
+
+class Product(models.Model):
+    sku = models.CharField(_("SKU"), max_length=80, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    category = models.CharField(_("category"), max_length=80, blank=True)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Purchase(models.Model):
+    """One paid order, in its own currency and in base currency at its day's rate.
+
+    Without a rate ``base_amount`` is NULL: such a purchase is listed for staff and counted nowhere.
+    ``refunded`` is the sum of its refunds, kept by a trigger, so that it can never exceed the amount.
+    """
+
+    customer = models.ForeignKey("customers.Customer", on_delete=models.PROTECT, related_name="purchases")
+    source = models.CharField(_("source"), max_length=40)
+    external_id = models.CharField(_("order id"), max_length=100)
+    purchased_at = models.DateTimeField(_("purchased"))
+    purchased_on = models.DateField(
+        _("business day"), help_text=_("The shop's calendar day: the unit models count.")
+    )
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=3)
+    currency = models.CharField(_("currency"), max_length=3)
+    rate = models.DecimalField(_("rate"), max_digits=18, decimal_places=9, null=True, blank=True)
+    base_amount = models.DecimalField(
+        _("amount in base currency"), max_digits=18, decimal_places=3, null=True, blank=True
+    )
+    base_cost = models.DecimalField(
+        _("cost in base currency"),
+        max_digits=18,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text=_("Empty: the shop's margin rate stands in."),
+    )
+    refunded = models.DecimalField(_("refunded"), max_digits=18, decimal_places=3, default=0, editable=False)
+    base_refunded = models.DecimalField(max_digits=18, decimal_places=3, default=0, editable=False)
+    sales_channel = models.CharField(_("sales channel"), max_length=40, blank=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PurchaseQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("purchase")
+        verbose_name_plural = _("purchases")
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="purchase_once_per_source"),
+            models.CheckConstraint(name="purchase_amount_not_negative", condition=Q(amount__gte=0)),
+            models.CheckConstraint(
+                name="purchase_refund_within_amount", condition=Q(refunded__gte=0, refunded__lte=F("amount"))
+            ),
+            models.CheckConstraint(name="purchase_currency_code", condition=Q(currency__regex=CURRENCY)),
+            models.CheckConstraint(
+                name="purchase_rate_gives_base",
+                condition=Q(rate__isnull=True, base_amount__isnull=True)
+                | Q(rate__isnull=False, base_amount__isnull=False, rate__gt=0, base_amount__gte=0),
+            ),
+            models.CheckConstraint(
+                name="purchase_cost_not_negative", condition=Q(base_cost__isnull=True) | Q(base_cost__gte=0)
+            ),
+            models.CheckConstraint(
+                name="purchase_has_order_id", condition=~Q(external_id="") & ~Q(source="")
+            ),
+            models.CheckConstraint(
+                name="purchase_year_plausible",
+                condition=Q(purchased_on__year__gte=1970, purchased_on__year__lte=2100),
+            ),
+        ]
+        indexes = [
+            # The night reads only this index: one ordered pass gives every customer's days and sums.
+            models.Index(
+                fields=["customer", "purchased_on"],
+                name="purchase_rfm",
+                include=["base_amount", "base_refunded", "base_cost"],
+            ),
+            models.Index(fields=["-purchased_at", "-id"], name="purchase_newest"),
+            models.Index(
+                fields=["currency"], name="purchase_without_rate", condition=Q(base_amount__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.external_id} ({self.amount.normalize():f} {self.currency})"
+
+
+class PurchaseLine(models.Model):
+    purchase = models.ForeignKey(Purchase, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="lines")
+    quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3)
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=3)
+
+    class Meta:
+        verbose_name = _("line")
+        verbose_name_plural = _("lines")
+        constraints = [
+            models.UniqueConstraint(fields=["purchase", "position"], name="line_position_once"),
+            models.CheckConstraint(name="line_quantity_positive", condition=Q(quantity__gt=0)),
+            models.CheckConstraint(name="line_amount_not_negative", condition=Q(amount__gte=0)),
+        ]
+
+
+class Refund(models.Model):
+    """Money given back for a purchase, in the purchase's currency. Never edited; the trigger keeps the sum."""
+
+    purchase = models.ForeignKey(Purchase, on_delete=models.PROTECT, related_name="refunds")
+    external_id = models.CharField(_("refund id"), max_length=100)
+    refunded_at = models.DateTimeField(_("refunded"))
+    amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=3)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        constraints = [
+            models.UniqueConstraint(fields=["purchase", "external_id"], name="refund_once"),
+            models.CheckConstraint(name="refund_amount_positive", condition=Q(amount__gt=0)),
+        ]
+
+
+class PurchaseChange(models.Model):
+    """A customer whose purchases changed since the last night: appended by a trigger, taken by the night.
+
+    Append-only on purpose: with a unique customer a mark could be lost between two transactions.
+    """
+
+    customer_id = models.BigIntegerField()

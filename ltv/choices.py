@@ -1,0 +1,17 @@
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class RunState(TextChoices):
+    BUILDING = "building", _("Building")
+    PUBLISHED = "published", _("Published")  # was, or is, what readers see
+    ABANDONED = "abandoned", _("Abandoned")  # killed or refused by a gate; its table is gone
+
+
+class ModelStep(TextChoices):
+    """Which step of the ladder a run's predictions stand on."""
+
+    OWN_FIT = "own_fit", _("Fitted on last night's data")
+    LAST_GOOD = "last_good", _("The last good fit")
+    POOLED = "pooled", _("Fitted with a cautious prior")
+    FORMULA = "formula", _("Formula only: too little data for a model")

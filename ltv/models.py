@@ -1,0 +1,142 @@
+"""What a customer is worth: summaries, runs, and the current run's figures.
+
+``ltv_customerltv`` is partitioned by run: each night builds its own table, attaches it and moves the pointer in
+one short transaction, so that readers see yesterday whole, then today whole. ``CustomerLtv`` reads the view
+``ltv_current``: the rows of the run the pointer names.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from ltv.choices import ModelStep, RunState
+
+
+class PurchaseSummary(models.Model):
+    """One row per customer with a purchase day: the input of every value formula and model.
+
+    A purchase day is a business day whose purchases net of refunds are above zero; a purchase without an
+    exchange rate does not count. Money is in base currency.
+    """
+
+    customer = models.OneToOneField(
+        "customers.Customer", on_delete=models.CASCADE, primary_key=True, related_name="summary"
+    )
+    first_day = models.DateField()
+    last_day = models.DateField()
+    days = models.IntegerField()  # purchase days; frequency x = days - 1
+    orders = models.IntegerField()
+    first_revenue = models.DecimalField(
+        max_digits=18, decimal_places=3
+    )  # of the first day: the repeat mean leaves it out
+    revenue = models.DecimalField(max_digits=18, decimal_places=3)  # net of refunds
+    margin = models.DecimalField(
+        max_digits=18, decimal_places=3
+    )  # cost known: revenue - cost; else revenue x margin rate
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="summary_days_positive", condition=Q(days__gt=0, orders__gte=F("days"))
+            ),
+            models.CheckConstraint(name="summary_days_in_order", condition=Q(last_day__gte=F("first_day"))),
+        ]
+
+
+class LtvRun(models.Model):
+    """One valuation of every customer: as of which day, on which model, and how it went."""
+
+    as_of = models.DateField(_("as of"))
+    state = models.CharField(_("state"), max_length=10, choices=RunState, default=RunState.BUILDING)
+    step = models.CharField(_("model"), max_length=10, choices=ModelStep, blank=True)
+    step_reason = models.CharField(max_length=300, blank=True)
+    parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    currency = models.CharField(_("currency"), max_length=3)
+    horizon_days = models.PositiveSmallIntegerField(_("horizon, days"), default=365)
+    churn_days = models.PositiveSmallIntegerField(_("churn window, days"), default=90)
+    margin_rate = models.DecimalField(max_digits=5, decimal_places=4)
+    discount_rate = models.DecimalField(max_digits=5, decimal_places=4)
+    retention_months = models.DecimalField(max_digits=6, decimal_places=2)
+    customers = models.IntegerField(_("customers"), default=0)
+    buyers = models.IntegerField(_("buyers"), default=0)
+    revenue = models.DecimalField(_("revenue so far"), max_digits=20, decimal_places=3, default=0)
+    expected_value = models.DecimalField(_("expected revenue"), max_digits=20, decimal_places=3, default=0)
+    clv = models.DecimalField(_("expected margin"), max_digits=20, decimal_places=3, default=0)
+    started_at = models.DateTimeField(_("started"))
+    published_at = models.DateTimeField(_("published"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("valuation")
+        verbose_name_plural = _("valuations")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(name="ltv_run_state_known", condition=Q(state__in=RunState.values)),
+            models.CheckConstraint(
+                name="ltv_run_published_has_time",
+                condition=Q(state=RunState.PUBLISHED, published_at__isnull=False)
+                | (~Q(state=RunState.PUBLISHED) & Q(published_at__isnull=True)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} ({self.as_of})"
+
+
+class CurrentRun(models.Model):
+    """The pointer: which run readers see."""
+
+    only_row = models.BooleanField(primary_key=True, default=True, editable=False)
+    run = models.ForeignKey(LtvRun, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="current_run_only_one", condition=Q(only_row=True))]
+
+
+class CustomerLtv(models.Model):
+    """A customer's figures in the current run (view ``ltv_current``). Money in the run's currency.
+
+    Every customer has a row, also those who never bought: frequency 0, revenue 0, no prediction (NULL).
+    """
+
+    customer = models.OneToOneField(
+        "customers.Customer",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="ltv",
+    )
+    run = models.ForeignKey(LtvRun, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    orders = models.IntegerField(_("orders"))
+    frequency = models.IntegerField(_("repeat purchase days"))
+    recency_days = models.IntegerField(_("days since last purchase"), null=True)
+    age_days = models.IntegerField(_("days since first purchase"), null=True)
+    revenue = models.DecimalField(_("revenue so far"), max_digits=18, decimal_places=3)
+    margin = models.DecimalField(_("margin so far"), max_digits=18, decimal_places=3)
+    average_purchase = models.DecimalField(_("average purchase"), max_digits=18, decimal_places=3, null=True)
+    purchases_per_month = models.FloatField(_("purchases a month"), null=True)
+    formula_ltv = models.DecimalField(_("formula LTV"), max_digits=18, decimal_places=3, null=True)
+    margin_clv = models.DecimalField(
+        _("margin CLV"), max_digits=18, decimal_places=3, null=True
+    )  # formula LTV x margin rate
+    channel_cac = models.DecimalField(_("CAC of the channel"), max_digits=18, decimal_places=3, null=True)
+    ltv_to_cac = models.FloatField(_("LTV : CAC"), null=True)
+    expected_purchases = models.FloatField(_("expected purchases, 12 months"), null=True)
+    expected_value = models.DecimalField(
+        _("expected revenue, 12 months"), max_digits=18, decimal_places=3, null=True
+    )
+    expected_value_low = models.DecimalField(
+        max_digits=18, decimal_places=3, null=True
+    )  # 80 % predictive interval
+    expected_value_high = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    clv = models.DecimalField(
+        _("expected margin, 12 months"), max_digits=18, decimal_places=3
+    )  # discounted; 0 if never bought
+    p_alive = models.FloatField(_("probability of being a customer still"), null=True)
+    p_no_purchase = models.FloatField(_("probability of no purchase in 90 days"), null=True)
+    next_purchase_on = models.DateField(_("expected next purchase"), null=True)
+
+    class Meta:
+        managed = False
+        db_table = "ltv_current"
+        verbose_name = _("customer value")
+        verbose_name_plural = _("customer values")
