@@ -16,9 +16,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["crm.common", "customers", "feedback", "ltv", "campaigns"])
 
 app.conf.beat_schedule = {
-    # 17:10 UTC is 02:10 in Seoul and Tokyo. Rung again through the night: JobRun lets it happen once per date,
-    # so a later ring only catches up a night that was missed or killed.
-    "ltv.recalculate": {"task": "ltv.recalculate", "schedule": crontab(hour="17-23", minute="10,40")},
+    # Every half hour in UTC, whatever the shop's zone: JobRun lets the night happen once per business date, soon
+    # after the shop's midnight, and every further ring only catches up one that was missed or killed.
+    "ltv.recalculate": {"task": "ltv.recalculate", "schedule": crontab(minute="10,40")},
     "campaigns.deliver_due": {"task": "campaigns.deliver_due", "schedule": 20.0},
     "campaigns.sweep": {"task": "campaigns.sweep", "schedule": 60.0},
     "customers.run_imports": {"task": "customers.run_imports", "schedule": 60.0},

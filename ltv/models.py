@@ -62,6 +62,7 @@ class LtvRun(models.Model):
     revenue = models.DecimalField(_("revenue so far"), max_digits=20, decimal_places=3, default=0)
     expected_value = models.DecimalField(_("expected revenue"), max_digits=20, decimal_places=3, default=0)
     clv = models.DecimalField(_("expected margin"), max_digits=20, decimal_places=3, default=0)
+    figures = models.JSONField(_("figures"), default=dict, blank=True)  # see reports.Overview
     started_at = models.DateTimeField(_("started"))
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
 
@@ -134,6 +135,9 @@ class CustomerLtv(models.Model):
     p_alive = models.FloatField(_("probability of being a customer still"), null=True)
     p_no_purchase = models.FloatField(_("probability of no purchase in 90 days"), null=True)
     next_purchase_on = models.DateField(_("expected next purchase"), null=True)
+    clv_decile = models.SmallIntegerField(
+        _("decile of expected margin"), null=True
+    )  # 1: the best tenth of the buyers
 
     class Meta:
         managed = False

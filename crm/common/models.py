@@ -63,6 +63,12 @@ class Shop(models.Model):
         help_text=_("How long a customer usually stays: the third factor of the formula LTV."),
     )
     is_demo = models.BooleanField(_("simulated data"), default=False)
+    frozen_on = models.DateField(
+        _("calendar held at"),
+        null=True,
+        blank=True,
+        help_text=_("For data that ends in the past: figures stand as of this day, whatever the calendar says."),
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = _("shop")
@@ -94,8 +100,9 @@ class Shop(models.Model):
         return ZoneInfo(self.time_zone)
 
     def business_date(self, at: datetime) -> date:
-        """The shop's calendar day at an instant."""
-        return at.astimezone(self.zone).date()
+        """The shop's calendar day at an instant; never later than the day its calendar is held at."""
+        today = at.astimezone(self.zone).date()
+        return min(today, self.frozen_on) if self.frozen_on else today
 
 
 class JobRun(models.Model):

@@ -28,7 +28,7 @@ from scipy.special import betaln, expit, gammaln
 from ltv.core import future, likelihood
 from ltv.core.arrays import Floats, floats, pairs, usable
 from ltv.core.fitting import Fit, nothing_to_fit, objections, standard_errors
-from ltv.core.newton import Ridge, maximise
+from ltv.core.newton import Optimum, Ridge, maximise
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,7 @@ def fit_model(
 
     # time in units of the rough alpha: the same path whatever unit the caller measures in
     scales = np.array([1.0, rough.alpha, 1.0, 1.0])
-    data = likelihood.Histories.of(
-        x, t_x / rough.alpha, T / rough.alpha, weights, kind.chances
-    )
+    data = likelihood.Histories.of(x, t_x / rough.alpha, T / rough.alpha, weights, kind.chances)
     optimum = maximise(
         data.evaluate,
         start=_array(start or rough) / scales,
@@ -89,7 +87,9 @@ def fit_model(
     return _report(kind, optimum, scales, (x, t_x, T, weights), rejected)
 
 
-def _report(kind, optimum, scales, rows, rejected) -> Fit:
+def _report(
+    kind: type[Model], optimum: Optimum, scales: Floats, rows: tuple[Floats, ...], rejected: int
+) -> Fit[Model]:
     x, t_x, T, weights = rows
     params = kind(*(float(value) for value in optimum.parameters * scales))
     flags = objections(optimum, {"r": params.r, "a": params.a, "b": params.b})
@@ -101,9 +101,7 @@ def _report(kind, optimum, scales, rows, rejected) -> Fit:
     return Fit(
         params=params,
         log_likelihood=log_likelihood(params, x, t_x, T, weights),
-        standard_errors=tuple(
-            e * float(s) for e, s in zip(errors, scales, strict=True)
-        ),
+        standard_errors=tuple(e * float(s) for e, s in zip(errors, scales, strict=True)),
         converged=optimum.converged,
         iterations=optimum.iterations,
         flags=flags,
@@ -137,9 +135,7 @@ def log_likelihood(
     return data.value(_array(params))
 
 
-def log_likelihood_each(
-    params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
-):
+def log_likelihood_each(params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
     """Log-likelihood of each customer, shape (n,)."""
     x, t_x, T = floats(x, t_x, T)
     r, alpha, a, b = _array(params)
@@ -149,9 +145,7 @@ def log_likelihood_each(
     return staying + np.logaddexp(0.0, log_odds_of_having_left(params, x, t_x, T))
 
 
-def log_odds_of_having_left(
-    params: BetaGeometric, x: Floats, t_x: Floats, T: Floats
-) -> Floats:
+def log_odds_of_having_left(params: BetaGeometric, x: Floats, t_x: Floats, T: Floats) -> Floats:
     """ln P(left) / P(alive) at T, shape (n,); -inf where no chance to leave has passed."""
     r, alpha, a, b = _array(params)
     k = x + params.chances
@@ -160,9 +154,7 @@ def log_odds_of_having_left(
     return np.where(k > 0, chance + silence, -np.inf)
 
 
-def p_alive(
-    params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike
-) -> Floats:
+def p_alive(params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
     """Probability that each customer is still active at T, shape (n,).
 
     x is the number of repeat purchase days, t_x the time of the last one and T the length of
@@ -248,9 +240,7 @@ def purchases_quantile(
     x, t_x, T = floats(x, t_x, T)
     alive = p_alive(params, x, t_x, T)
     distinct = pairs(x, T)
-    return future.quantile(
-        living(params, distinct.x, distinct.T), horizon, distinct.index, alive, q
-    )
+    return future.quantile(living(params, distinct.x, distinct.T), horizon, distinct.index, alive, q)
 
 
 def purchases_interval(
@@ -270,9 +260,7 @@ def purchases_interval(
     return low, purchases_quantile(params, x, t_x, T, horizon, 1.0 - tail)
 
 
-def next_purchase_wait(
-    params: BetaGeometric, x: ArrayLike, T: ArrayLike, q: float = 0.5
-) -> Floats:
+def next_purchase_wait(params: BetaGeometric, x: ArrayLike, T: ArrayLike, q: float = 0.5) -> Floats:
     """Time from T in which a living customer buys again with probability q, shape (n,).
 
     A living customer always buys once more (one leaves only after a purchase), so this is a

@@ -83,10 +83,7 @@ def predict(
     known = living(bg, distinct.x, distinct.T)
     purchases = alive * distinct.spread(future.expected(known, horizon))
     now = alive * distinct.spread(discounted_purchases(known, horizon, annual_discount))
-    counts = tuple(
-        future.quantile(known, horizon, distinct.index, alive, q)
-        for q in (TAIL, 1.0 - TAIL)
-    )
+    counts = tuple(future.quantile(known, horizon, distinct.index, alive, q) for q in (TAIL, 1.0 - TAIL))
     spend, values = _money(bg, gg, x, T, m, alive, counts, horizon)
     columns = {
         "p_alive": alive if mbg is None else p_alive(mbg, x, t_x, T),
@@ -107,15 +104,11 @@ def predict(
 def assemble(sound: NDArray[np.bool_], columns: dict[str, Floats]) -> Predictions:
     """Predictions with 0 in every column of the rows that are not sound."""
     if not sound.all():
-        columns = {
-            name: np.where(sound, column, 0.0) for name, column in columns.items()
-        }
+        columns = {name: np.where(sound, column, 0.0) for name, column in columns.items()}
     return Predictions(**columns, usable=sound)
 
 
-def discounted_purchases(
-    known: future.Living, horizon: float, annual_discount: float
-) -> Floats:
+def discounted_purchases(known: future.Living, horizon: float, annual_discount: float) -> Floats:
     """Expected purchases of living customers in the horizon (days), each discounted to today.
 
     By parts: e^(-delta H) E[Y(H)] + delta * integral of e^(-delta t) E[Y(t)] dt.
@@ -126,8 +119,10 @@ def discounted_purchases(
         return total
     nodes, weights = np.polynomial.legendre.leggauss(DISCOUNT_NODES)
     for node, weight in zip(nodes, weights, strict=True):
-        t = horizon * (node + 1.0) / 2
-        share = delta * np.exp(-delta * t) * weight * horizon / 2
+        # t = H s^2 puts more nodes where newcomers buy most
+        s = (node + 1.0) / 2
+        t = horizon * s**2
+        share = delta * np.exp(-delta * t) * weight * horizon * s
         total = total + share * future.expected(known, t)
     return total
 
@@ -137,13 +132,18 @@ def _waits(bg: BgNbd, distinct: Pairs) -> Floats:
 
 
 def _money(
-    bg, gg, x, T, m, alive, counts, horizon
+    bg: BgNbd,
+    gg: GammaGamma | None,
+    x: Floats,
+    T: Floats,
+    m: Floats,
+    alive: Floats,
+    counts: tuple[Floats, ...],
+    horizon: float,
 ) -> tuple[Floats, tuple[Floats, ...]]:
     """Expected spend per purchase and the interval of the revenue."""
     if gg is None:
         spend = gamma_gamma.shrunken_spend(x, m)
         return spend, tuple(count * spend for count in counts)
     spend = gamma_gamma.expected_spend(gg, x, m)
-    return spend, revenue.quantiles(
-        bg, gg, x, T, spend, alive, horizon, (TAIL, 1.0 - TAIL)
-    )
+    return spend, revenue.quantiles(bg, gg, x, T, spend, alive, horizon, (TAIL, 1.0 - TAIL))

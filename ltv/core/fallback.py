@@ -44,9 +44,7 @@ def enough_data(customers: int, repeaters: int) -> tuple[str, ...]:
     if customers < MIN_CUSTOMERS:
         reasons.append(f"{customers} customers, {MIN_CUSTOMERS} needed")
     if repeaters < MIN_REPEATERS:
-        reasons.append(
-            f"{repeaters} customers with a repeat purchase, {MIN_REPEATERS} needed"
-        )
+        reasons.append(f"{repeaters} customers with a repeat purchase, {MIN_REPEATERS} needed")
     return tuple(reasons)
 
 
@@ -74,18 +72,14 @@ def choose(
     return Choice(FORMULA, None, (*reasons, *against))
 
 
-def objections(
-    own: Fit[Params] | None, last: Params | None, own_ll_at_last: float | None
-) -> tuple[str, ...]:
+def objections(own: Fit[Params] | None, last: Params | None, own_ll_at_last: float | None) -> tuple[str, ...]:
     """Why an own fit is not taken; empty when it is."""
     if own is None:
         return ("no own fit",)
     reasons = [*enough_data(own.customers, own.repeaters), *own.flags]
     if not own.converged and "not_converged" not in own.flags:
         reasons.append("not_converged")
-    if own_ll_at_last is not None and own.log_likelihood < own_ll_at_last - _slack(
-        own_ll_at_last
-    ):
+    if own_ll_at_last is not None and own.log_likelihood < own_ll_at_last - _slack(own_ll_at_last):
         reasons.append("fits today's data worse than the parameters in use")
     if last is not None:
         reasons += _drifted(own.params, last)
@@ -145,9 +139,7 @@ def heuristic(
     alive = 2.0 / np.maximum(2.0, rate * (T - t_x))
     purchases = alive * rate * horizon
     spend = shrunken_spend(np.where(sound, x, 0.0), m)
-    low, high = (
-        _poisson_quantile(alive, rate * horizon, q) for q in (clv.TAIL, 1.0 - clv.TAIL)
-    )
+    low, high = (_poisson_quantile(alive, rate * horizon, q) for q in (clv.TAIL, 1.0 - clv.TAIL))
     discount = (1.0 + annual_discount) ** (-horizon / 2 / clv.DAYS_PER_YEAR)
     columns = {
         "p_alive": alive,

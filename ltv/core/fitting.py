@@ -47,9 +47,7 @@ def standard_errors(optimum: Optimum) -> tuple[float, ...]:
     except np.linalg.LinAlgError:
         variance = np.full(len(optimum.parameters), -1.0)
     known = np.isfinite(variance) & (variance > 0)
-    errors = np.where(
-        known, optimum.parameters * np.sqrt(np.where(known, variance, 0.0)), np.inf
-    )
+    errors = np.where(known, optimum.parameters * np.sqrt(np.where(known, variance, 0.0)), np.inf)
     return tuple(float(error) for error in errors)
 
 

@@ -19,9 +19,7 @@ Number = TypeVar("Number", float, Decimal)
 DAYS_PER_MONTH = 365.25 / 12
 
 
-def lifetime_value(
-    average_purchase: Amount, frequency: Amount, retention_time: Amount
-) -> Amount:
+def lifetime_value(average_purchase: Amount, frequency: Amount, retention_time: Amount) -> Amount:
     """Revenue of a customer's lifetime: average purchase x frequency x retention time.
 
     ``frequency`` is purchases per unit of time and ``retention_time`` the length of the
@@ -40,9 +38,7 @@ def margin_clv(ltv: Amount, margin_rate: Amount) -> Amount:
     return ltv * margin_rate
 
 
-def net_ltv(
-    revenue: Amount, acquisition_cost: Amount, retention_cost: Amount
-) -> Amount:
+def net_ltv(revenue: Amount, acquisition_cost: Amount, retention_cost: Amount) -> Amount:
     """Revenue of a lifetime less what winning and keeping the customer costs; may be negative."""
     return revenue - acquisition_cost - retention_cost
 

@@ -21,6 +21,8 @@ from ltv.core.arrays import Floats, Ints
 WALK = 48
 # above this z the series needs thousands of terms
 SERIES_UP_TO = 0.98
+# how near to 0 the function is asked for a - 1 and for c = a + b - 1
+NEAR, POLE = 1e-5, 1e-8
 
 
 @dataclass(frozen=True)
@@ -89,33 +91,39 @@ def expected(living: Living, t: float | Floats) -> Floats:
     return made
 
 
-def _assemble(e: float, c: Floats, log_rest: Floats, phi: Floats) -> Floats:
+def _assemble(e: float, c: Floats, z: Floats, c_phi: Floats) -> Floats:
     """c [ (1 - w)/e - w phi ] with w = (1-z)^e, whose limit at e = 0 is c [-ln(1-z) - phi]."""
+    log_rest = np.log1p(-z)
     grown = -np.expm1(e * log_rest) / e if abs(e) > 1e-12 else -log_rest
-    return c * (grown - np.exp(e * log_rest) * phi)
+    return c * grown - np.exp(e * log_rest) * c_phi
 
 
 def _by_series(e: float, g: Floats, c: Floats, z: Floats) -> Floats:
-    """phi = (2F1(g, e; c; z) - 1) / e = sum over n >= 1 of (g)_n (e+1)_(n-1) / ((c)_n n!) z^n."""
-    phi = np.zeros_like(z)
-    term = g / c * z
+    """phi = (2F1(g, e; c; z) - 1) / e = sum over n >= 1 of (g)_n (e+1)_(n-1) / ((c)_n n!) z^n.
+
+    Summed as c phi, which is finite at c = 0 (a + b = 1) too.
+    """
+    c_phi = np.zeros_like(z)
+    term = g * z
     rows = np.arange(len(z))
     n = 1
     while len(rows):
-        phi[rows] += term
+        c_phi[rows] += term
         term = term * (g[rows] + n) * (e + n) / ((c[rows] + n) * (n + 1.0)) * z[rows]
         n += 1
         if n % 8 == 0:
-            going = np.abs(term) > 1e-15 * np.abs(phi[rows]) * (1.0 - z[rows])
+            going = np.abs(term) > 1e-15 * np.abs(c_phi[rows]) * (1.0 - z[rows])
             rows, term = rows[going], term[going]
-    return _assemble(e, c, np.log1p(-z), phi)
+    return _assemble(e, c, z, c_phi)
 
 
 def _by_function(e: float, g: Floats, c: Floats, z: Floats) -> Floats:
-    # the division by e costs digits near 0; a shift of 1e-6 in a costs fewer
-    e = e if abs(e) > 1e-6 else 1e-6
-    phi = (hyp2f1(g, e, c, z) - 1.0) / e
-    return _assemble(e, c, np.log1p(-z), phi)
+    c = np.where(np.abs(c) < POLE, POLE, c)
+    if abs(e) >= NEAR:
+        return _assemble(e, c, z, c * (hyp2f1(g, e, c, z) - 1.0) / e)
+    # dividing by e loses the digits of phi near 0: draw the line through both sides
+    share = (e + NEAR) / (2.0 * NEAR)
+    return share * _by_function(NEAR, g, c, z) + (1.0 - share) * _by_function(-NEAR, g, c, z)
 
 
 def _by_sum(a: float, shape: Floats, b: Floats, z: Floats) -> Floats:
@@ -144,11 +152,7 @@ def quantile(living: Living, t: float, index: Ints, alive: Floats, q: float) -> 
     found = np.zeros(len(index))
     rows = np.flatnonzero(alive > 1.0 - q)
     for y in range(WALK):
-        tail = (
-            exceeds(living, t, float(y))
-            if y == 0
-            else _on_used(living, t, y, index[rows])
-        )
+        tail = exceeds(living, t, float(y)) if y == 0 else _on_used(living, t, y, index[rows])
         rows = rows[alive[rows] * tail[index[rows]] > 1.0 - q]
         found[rows] = y + 1
         if not len(rows):

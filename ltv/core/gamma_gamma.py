@@ -17,7 +17,7 @@ from scipy.special import digamma, gammaln, polygamma, xlogy
 
 from ltv.core.arrays import Floats, floats
 from ltv.core.fitting import Fit, nothing_to_fit, objections, standard_errors
-from ltv.core.newton import Ridge, maximise
+from ltv.core.newton import Evaluation, Ridge, maximise
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,14 @@ class Spending:
         counts = np.bincount(index.reshape(-1), weights=weights).astype(np.float64)
         return cls(levels, counts, x, m, weights)
 
-    def evaluate(self, parameters: Floats) -> tuple[float, Floats, Floats]:
+    def evaluate(self, parameters: Floats) -> Evaluation:
         """Value, gradient (3,) and Hessian (3, 3) with respect to (p, q, gamma)."""
         with np.errstate(all="ignore"):
             value, gradient, hessian = self._of_levels(*parameters)
             part = self._of_rows(*parameters)
         return float(value + part[0]), gradient + part[1], hessian + part[2]
 
-    def _of_levels(self, p: float, q: float, gamma: float):
+    def _of_levels(self, p: float, q: float, gamma: float) -> Evaluation:
         x, n = self.levels, self.counts
         total = n.sum()
         value = n @ (gammaln(p * x + q) - gammaln(p * x) + p * xlogy(x, x))
@@ -81,19 +81,15 @@ class Spending:
         ])  # fmt: skip
         return value, gradient, hessian
 
-    def _of_rows(self, p: float, q: float, gamma: float):
+    def _of_rows(self, p: float, q: float, gamma: float) -> Evaluation:
         x, w = self.x, self.weights
         spent = gamma + self.m * x
         log_spent, log_m = np.log(spent), np.log(self.m)
         shape, inverse = p * x + q, 1.0 / spent
-        value = w @ ((p * x - 1.0) * log_m - shape * log_spent)
-        gradient = np.array(
-            [w @ (x * (log_m - log_spent)), -(w @ log_spent), -(w @ (shape * inverse))]
-        )
+        value = float(w @ ((p * x - 1.0) * log_m - shape * log_spent))
+        gradient = np.array([w @ (x * (log_m - log_spent)), -(w @ log_spent), -(w @ (shape * inverse))])
         pg, qg = -(w @ (x * inverse)), -(w @ inverse)
-        hessian = np.array(
-            [[0.0, 0.0, pg], [0.0, 0.0, qg], [pg, qg, w @ (shape * inverse**2)]]
-        )
+        hessian = np.array([[0.0, 0.0, pg], [0.0, 0.0, qg], [pg, qg, w @ (shape * inverse**2)]])
         return value, gradient, hessian
 
 
@@ -106,19 +102,18 @@ def fit(
 ) -> Fit[GammaGamma]:
     """Maximum likelihood estimates from mean amounts, each argument of shape (n,).
 
-    Uses rows with x > 0 and m > 0; others are counted in ``rejected`` (they say nothing about
-    spending and are normal). Flags beside those of every fit: ``no_mean`` (q <= 1: the population
+    Uses rows with x > 0 and m > 0 (the ``repeaters``); others are counted in ``rejected``, they
+    say nothing about spending and are normal. Flags beside those of every fit: ``no_mean`` (q <= 1: the population
     mean does not exist) and ``no_variance`` (q <= 2); use ``shrunken_spend`` then. Never raises
     on odd data, never answers NaN.
     """
     x, m, weights = floats(x, m, 1.0 if weights is None else weights)
     keep = spenders(x, m) & (weights > 0)
     rejected = int(keep.size - np.count_nonzero(keep))
+    customers = round(float(weights.sum()))
     x, m, weights = x[keep], m[keep], weights[keep]
     if not len(x):
-        return nothing_to_fit(
-            start or GammaGamma(6.0, 4.0, 1.0), "nobody_spent_twice", rejected
-        )
+        return nothing_to_fit(start or GammaGamma(6.0, 4.0, 1.0), "nobody_spent_twice", rejected)
     typical = float(weights @ m / weights.sum())
     scales = np.array([1.0, 1.0, typical])
     rough = GammaGamma(p=3.0, q=4.0, gamma=typical)
@@ -135,13 +130,11 @@ def fit(
     return Fit(
         params=params,
         log_likelihood=log_likelihood(params, x, m, weights),
-        standard_errors=tuple(
-            e * float(s) for e, s in zip(errors, scales, strict=True)
-        ),
+        standard_errors=tuple(e * float(s) for e, s in zip(errors, scales, strict=True)),
         converged=optimum.converged,
         iterations=optimum.iterations,
         flags=flags,
-        customers=round(float(weights.sum())),
+        customers=customers,
         repeaters=round(float(weights.sum())),
         rejected=rejected,
     )
@@ -163,13 +156,9 @@ def _without_moments(params: GammaGamma) -> tuple[str, ...]:
     return ("no_variance",) if params.q <= 2.0 else ()
 
 
-def log_likelihood(
-    params: GammaGamma, x: ArrayLike, m: ArrayLike, weights: ArrayLike | None = None
-) -> float:
+def log_likelihood(params: GammaGamma, x: ArrayLike, m: ArrayLike, weights: ArrayLike | None = None) -> float:
     """Log-likelihood of mean amounts m over x > 0 purchases, each (n,), m > 0."""
-    return Spending.of(*floats(x, m, 1.0 if weights is None else weights)).evaluate(
-        _array(params)
-    )[0]
+    return Spending.of(*floats(x, m, 1.0 if weights is None else weights)).evaluate(_array(params))[0]
 
 
 def expected_spend(params: GammaGamma, x: ArrayLike, m: ArrayLike) -> Floats:

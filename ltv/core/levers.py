@@ -50,9 +50,7 @@ class Effect:
 
 def outcome(levers: Levers) -> Outcome:
     """What a customer with these levers is worth."""
-    ltv = formula.lifetime_value(
-        levers.average_purchase, levers.frequency, levers.retention_time
-    )
+    ltv = formula.lifetime_value(levers.average_purchase, levers.frequency, levers.retention_time)
     margin = formula.margin_clv(ltv, levers.margin_rate)
     return Outcome(
         ltv=ltv,
@@ -73,10 +71,7 @@ def pull(levers: Levers, **percent: int | Decimal) -> Levers:
         raise ValueError(f"No such lever: {', '.join(sorted(unknown))}.")
     if any(change < -100 for change in percent.values()):
         raise ValueError("A lever cannot fall by more than 100 %.")
-    changed = {
-        name: getattr(levers, name) * (100 + change) / 100
-        for name, change in percent.items()
-    }
+    changed = {name: getattr(levers, name) * (100 + change) / 100 for name, change in percent.items()}
     return replace(levers, **changed)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy.special import digamma, gammaln, polygamma
 
 from ltv.core.arrays import Floats
+from ltv.core.newton import Evaluation
 
 # rows a pass holds in the processor's cache
 BLOCK = 32_768
@@ -33,9 +34,7 @@ class Histories:
     chances: int
 
     @classmethod
-    def of(
-        cls, x: Floats, t_x: Floats, T: Floats, weights: Floats, chances: int
-    ) -> Histories:
+    def of(cls, x: Floats, t_x: Floats, T: Floats, weights: Floats, chances: int) -> Histories:
         levels, index = np.unique(x, return_inverse=True)
         counts = np.bincount(index.reshape(-1), weights=weights).astype(np.float64)
         return cls(levels, counts, x, t_x, T, weights, chances)
@@ -43,7 +42,7 @@ class Histories:
     def value(self, parameters: Floats) -> float:
         return self.evaluate(parameters)[0]
 
-    def evaluate(self, parameters: Floats) -> tuple[float, Floats, Floats]:
+    def evaluate(self, parameters: Floats) -> Evaluation:
         """Value, gradient (4,) and Hessian (4, 4) with respect to (r, alpha, a, b)."""
         with np.errstate(all="ignore"):
             value, gradient, hessian = self._of_levels(*parameters)
@@ -56,7 +55,7 @@ class Histories:
                 )
         return float(value), gradient, hessian
 
-    def _of_levels(self, r: float, alpha: float, a: float, b: float):
+    def _of_levels(self, r: float, alpha: float, a: float, b: float) -> Evaluation:
         """Gamma(r+x)/Gamma(r) B(a, b+k)/B(a, b) and alpha^r."""
         x, n = self.levels, self.counts
         total, k = n.sum(), self.levels + self.chances
@@ -80,7 +79,7 @@ class Histories:
         hessian[1, 1] = -total * r / alpha**2
         return value, gradient, hessian
 
-    def _of_rows(self, rows: slice, r: float, alpha: float, a: float, b: float):
+    def _of_rows(self, rows: slice, r: float, alpha: float, a: float, b: float) -> Evaluation:
         """-(r+x) ln(alpha+T) and softplus(u), u the log-odds of having left."""
         x, w = self.x[rows], self.weights[rows]
         at_T, shape = alpha + self.T[rows], r + x
@@ -94,7 +93,7 @@ class Histories:
         left = np.where(u > 0, 1.0, np.exp(u)) / (1.0 + np.exp(-np.abs(u)))
         slope_alpha = shape * (1.0 / at_T - 1.0 / at_t)
 
-        value = w @ (np.logaddexp(0.0, u) - shape * log_T)
+        value = float(w @ (np.logaddexp(0.0, u) - shape * log_T))
         once, twice = w * left, w * left * (1.0 - left)
         inverse = 1.0 / before
         gradient = np.array([
@@ -108,9 +107,7 @@ class Histories:
         cross = once @ (1.0 / at_T - 1.0 / at_t) - w @ (1.0 / at_T)
         hessian[0, 1] += cross
         hessian[1, 0] += cross
-        hessian[1, 1] += w @ (shape / at_T**2) - once @ (
-            shape * (1.0 / at_T**2 - 1.0 / at_t**2)
-        )
+        hessian[1, 1] += w @ (shape / at_T**2) - once @ (shape * (1.0 / at_T**2 - 1.0 / at_t**2))
         hessian[2, 2] -= once.sum() / a**2
         hessian[3, 3] += once @ inverse**2
         return value, gradient, hessian

@@ -10,7 +10,8 @@ import numpy as np
 from ltv.core.arrays import Floats
 
 # value, gradient (k,) and Hessian (k, k) at the given parameters, with respect to the parameters
-Objective = Callable[[Floats], tuple[float, Floats, Floats]]
+Evaluation = tuple[float, Floats, Floats]
+Objective = Callable[[Floats], Evaluation]
 
 MAX_ITERATIONS = 100
 LONGEST_STEP = 2.0
@@ -25,7 +26,7 @@ class Ridge:
     weight: float
     centre: Floats
 
-    def add(self, theta: Floats, value: float, gradient: Floats, hessian: Floats):
+    def add(self, theta: Floats, value: float, gradient: Floats, hessian: Floats) -> Evaluation:
         away = theta - self.centre
         return (
             value - 0.5 * self.weight * float(away @ away),
@@ -56,9 +57,7 @@ def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
     for iteration in range(1, MAX_ITERATIONS + 1):
         if _flat(theta, value, gradient):
             return Optimum(np.exp(theta), hessian, True, iteration)
-        better = _line_search(
-            objective, theta, value, _direction(gradient, hessian), ridge
-        )
+        better = _line_search(objective, theta, value, _direction(gradient, hessian), ridge)
         if better is None:
             arrived = _nearly_flat(theta, value, gradient)
             return Optimum(np.exp(theta), hessian, arrived, iteration)
@@ -66,7 +65,7 @@ def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
     return Optimum(np.exp(theta), hessian, False, MAX_ITERATIONS)
 
 
-def _evaluate(objective: Objective, theta: Floats, ridge: Ridge):
+def _evaluate(objective: Objective, theta: Floats, ridge: Ridge) -> Evaluation:
     parameters = np.exp(theta)
     value, gradient, hessian = objective(parameters)
     in_logs = parameters * gradient
@@ -99,7 +98,7 @@ def _direction(gradient: Floats, hessian: Floats) -> Floats:
 
 def _line_search(
     objective: Objective, theta: Floats, value: float, step: Floats, ridge: Ridge
-):
+) -> tuple[Floats, Evaluation] | None:
     for _ in range(30):
         candidate = np.clip(theta + step, LOWER, UPPER)
         found = _evaluate(objective, candidate, ridge)

@@ -51,9 +51,7 @@ def population(
     alive = wished < last
     # purchase times are uniform: the x-th of `wished` is a beta-distributed share of T
     share = rng.beta(np.maximum(x, 1.0), wished - x + 1.0)
-    purchases = np.where(
-        alive, np.minimum(rng.poisson(rate * horizon), last - wished), 0.0
-    )
+    purchases = np.where(alive, np.minimum(rng.poisson(rate * horizon), last - wished), 0.0)
     inverse_scale = rng.gamma(gg.q, 1.0 / gg.gamma, n)
     spent = _spend(rng, gg, x, inverse_scale)
     return Population(
@@ -67,9 +65,7 @@ def population(
     )
 
 
-def _spend(
-    rng: np.random.Generator, gg: GammaGamma, count: Floats, inverse_scale: Floats
-):
+def _spend(rng: np.random.Generator, gg: GammaGamma, count: Floats, inverse_scale: Floats) -> Floats:
     """Total of ``count`` purchases, exactly 0 for none."""
     total = rng.gamma(np.maximum(gg.p * count, 1e-3)) / inverse_scale
     return np.where(count > 0, total, 0.0)

@@ -5,100 +5,248 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('customers', '0001_initial'),
+        ("customers", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='CustomerLtv',
+            name="CustomerLtv",
             fields=[
-                ('customer', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='ltv', serialize=False, to='customers.customer')),
-                ('orders', models.IntegerField(verbose_name='orders')),
-                ('frequency', models.IntegerField(verbose_name='repeat purchase days')),
-                ('recency_days', models.IntegerField(null=True, verbose_name='days since last purchase')),
-                ('age_days', models.IntegerField(null=True, verbose_name='days since first purchase')),
-                ('revenue', models.DecimalField(decimal_places=3, max_digits=18, verbose_name='revenue so far')),
-                ('margin', models.DecimalField(decimal_places=3, max_digits=18, verbose_name='margin so far')),
-                ('average_purchase', models.DecimalField(decimal_places=3, max_digits=18, null=True, verbose_name='average purchase')),
-                ('purchases_per_month', models.FloatField(null=True, verbose_name='purchases a month')),
-                ('formula_ltv', models.DecimalField(decimal_places=3, max_digits=18, null=True, verbose_name='formula LTV')),
-                ('margin_clv', models.DecimalField(decimal_places=3, max_digits=18, null=True, verbose_name='margin CLV')),
-                ('channel_cac', models.DecimalField(decimal_places=3, max_digits=18, null=True, verbose_name='CAC of the channel')),
-                ('ltv_to_cac', models.FloatField(null=True, verbose_name='LTV : CAC')),
-                ('expected_purchases', models.FloatField(null=True, verbose_name='expected purchases, 12 months')),
-                ('expected_value', models.DecimalField(decimal_places=3, max_digits=18, null=True, verbose_name='expected revenue, 12 months')),
-                ('expected_value_low', models.DecimalField(decimal_places=3, max_digits=18, null=True)),
-                ('expected_value_high', models.DecimalField(decimal_places=3, max_digits=18, null=True)),
-                ('clv', models.DecimalField(decimal_places=3, max_digits=18, verbose_name='expected margin, 12 months')),
-                ('p_alive', models.FloatField(null=True, verbose_name='probability of being a customer still')),
-                ('p_no_purchase', models.FloatField(null=True, verbose_name='probability of no purchase in 90 days')),
-                ('next_purchase_on', models.DateField(null=True, verbose_name='expected next purchase')),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="ltv",
+                        serialize=False,
+                        to="customers.customer",
+                    ),
+                ),
+                ("orders", models.IntegerField(verbose_name="orders")),
+                ("frequency", models.IntegerField(verbose_name="repeat purchase days")),
+                ("recency_days", models.IntegerField(null=True, verbose_name="days since last purchase")),
+                ("age_days", models.IntegerField(null=True, verbose_name="days since first purchase")),
+                (
+                    "revenue",
+                    models.DecimalField(decimal_places=3, max_digits=18, verbose_name="revenue so far"),
+                ),
+                (
+                    "margin",
+                    models.DecimalField(decimal_places=3, max_digits=18, verbose_name="margin so far"),
+                ),
+                (
+                    "average_purchase",
+                    models.DecimalField(
+                        decimal_places=3, max_digits=18, null=True, verbose_name="average purchase"
+                    ),
+                ),
+                ("purchases_per_month", models.FloatField(null=True, verbose_name="purchases a month")),
+                (
+                    "formula_ltv",
+                    models.DecimalField(
+                        decimal_places=3, max_digits=18, null=True, verbose_name="formula LTV"
+                    ),
+                ),
+                (
+                    "margin_clv",
+                    models.DecimalField(
+                        decimal_places=3, max_digits=18, null=True, verbose_name="margin CLV"
+                    ),
+                ),
+                (
+                    "channel_cac",
+                    models.DecimalField(
+                        decimal_places=3, max_digits=18, null=True, verbose_name="CAC of the channel"
+                    ),
+                ),
+                ("ltv_to_cac", models.FloatField(null=True, verbose_name="LTV : CAC")),
+                (
+                    "expected_purchases",
+                    models.FloatField(null=True, verbose_name="expected purchases, 12 months"),
+                ),
+                (
+                    "expected_value",
+                    models.DecimalField(
+                        decimal_places=3, max_digits=18, null=True, verbose_name="expected revenue, 12 months"
+                    ),
+                ),
+                ("expected_value_low", models.DecimalField(decimal_places=3, max_digits=18, null=True)),
+                ("expected_value_high", models.DecimalField(decimal_places=3, max_digits=18, null=True)),
+                (
+                    "clv",
+                    models.DecimalField(
+                        decimal_places=3, max_digits=18, verbose_name="expected margin, 12 months"
+                    ),
+                ),
+                (
+                    "p_alive",
+                    models.FloatField(null=True, verbose_name="probability of being a customer still"),
+                ),
+                (
+                    "p_no_purchase",
+                    models.FloatField(null=True, verbose_name="probability of no purchase in 90 days"),
+                ),
+                ("next_purchase_on", models.DateField(null=True, verbose_name="expected next purchase")),
             ],
             options={
-                'verbose_name': 'customer value',
-                'verbose_name_plural': 'customer values',
-                'db_table': 'ltv_current',
-                'managed': False,
+                "verbose_name": "customer value",
+                "verbose_name_plural": "customer values",
+                "db_table": "ltv_current",
+                "managed": False,
             },
         ),
         migrations.CreateModel(
-            name='LtvRun',
+            name="LtvRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('as_of', models.DateField(verbose_name='as of')),
-                ('state', models.CharField(choices=[('building', 'Building'), ('published', 'Published'), ('abandoned', 'Abandoned')], default='building', max_length=10, verbose_name='state')),
-                ('step', models.CharField(blank=True, choices=[('own_fit', "Fitted on last night's data"), ('last_good', 'The last good fit'), ('pooled', 'Fitted with a cautious prior'), ('formula', 'Formula only: too little data for a model')], max_length=10, verbose_name='model')),
-                ('step_reason', models.CharField(blank=True, max_length=300)),
-                ('parameters', models.JSONField(blank=True, default=dict, verbose_name='parameters')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('horizon_days', models.PositiveSmallIntegerField(default=365, verbose_name='horizon, days')),
-                ('churn_days', models.PositiveSmallIntegerField(default=90, verbose_name='churn window, days')),
-                ('margin_rate', models.DecimalField(decimal_places=4, max_digits=5)),
-                ('discount_rate', models.DecimalField(decimal_places=4, max_digits=5)),
-                ('retention_months', models.DecimalField(decimal_places=2, max_digits=6)),
-                ('customers', models.IntegerField(default=0, verbose_name='customers')),
-                ('buyers', models.IntegerField(default=0, verbose_name='buyers')),
-                ('revenue', models.DecimalField(decimal_places=3, default=0, max_digits=20, verbose_name='revenue so far')),
-                ('expected_value', models.DecimalField(decimal_places=3, default=0, max_digits=20, verbose_name='expected revenue')),
-                ('clv', models.DecimalField(decimal_places=3, default=0, max_digits=20, verbose_name='expected margin')),
-                ('started_at', models.DateTimeField(verbose_name='started')),
-                ('published_at', models.DateTimeField(blank=True, null=True, verbose_name='published')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("as_of", models.DateField(verbose_name="as of")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("building", "Building"),
+                            ("published", "Published"),
+                            ("abandoned", "Abandoned"),
+                        ],
+                        default="building",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                (
+                    "step",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("own_fit", "Fitted on last night's data"),
+                            ("last_good", "The last good fit"),
+                            ("pooled", "Fitted with a cautious prior"),
+                            ("formula", "Formula only: too little data for a model"),
+                        ],
+                        max_length=10,
+                        verbose_name="model",
+                    ),
+                ),
+                ("step_reason", models.CharField(blank=True, max_length=300)),
+                ("parameters", models.JSONField(blank=True, default=dict, verbose_name="parameters")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("horizon_days", models.PositiveSmallIntegerField(default=365, verbose_name="horizon, days")),
+                (
+                    "churn_days",
+                    models.PositiveSmallIntegerField(default=90, verbose_name="churn window, days"),
+                ),
+                ("margin_rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                ("discount_rate", models.DecimalField(decimal_places=4, max_digits=5)),
+                ("retention_months", models.DecimalField(decimal_places=2, max_digits=6)),
+                ("customers", models.IntegerField(default=0, verbose_name="customers")),
+                ("buyers", models.IntegerField(default=0, verbose_name="buyers")),
+                (
+                    "revenue",
+                    models.DecimalField(
+                        decimal_places=3, default=0, max_digits=20, verbose_name="revenue so far"
+                    ),
+                ),
+                (
+                    "expected_value",
+                    models.DecimalField(
+                        decimal_places=3, default=0, max_digits=20, verbose_name="expected revenue"
+                    ),
+                ),
+                (
+                    "clv",
+                    models.DecimalField(
+                        decimal_places=3, default=0, max_digits=20, verbose_name="expected margin"
+                    ),
+                ),
+                ("started_at", models.DateTimeField(verbose_name="started")),
+                ("published_at", models.DateTimeField(blank=True, null=True, verbose_name="published")),
             ],
             options={
-                'verbose_name': 'valuation',
-                'verbose_name_plural': 'valuations',
-                'ordering': ['-id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['building', 'published', 'abandoned'])), name='ltv_run_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('published_at__isnull', False), ('state', 'published')), models.Q(models.Q(('state', 'published'), _negated=True), ('published_at__isnull', True)), _connector='OR'), name='ltv_run_published_has_time')],
+                "verbose_name": "valuation",
+                "verbose_name_plural": "valuations",
+                "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["building", "published", "abandoned"])),
+                        name="ltv_run_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("published_at__isnull", False), ("state", "published")),
+                            models.Q(
+                                models.Q(("state", "published"), _negated=True),
+                                ("published_at__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="ltv_run_published_has_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='PurchaseSummary',
+            name="PurchaseSummary",
             fields=[
-                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='summary', serialize=False, to='customers.customer')),
-                ('first_day', models.DateField()),
-                ('last_day', models.DateField()),
-                ('days', models.IntegerField()),
-                ('orders', models.IntegerField()),
-                ('first_revenue', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('revenue', models.DecimalField(decimal_places=3, max_digits=18)),
-                ('margin', models.DecimalField(decimal_places=3, max_digits=18)),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="summary",
+                        serialize=False,
+                        to="customers.customer",
+                    ),
+                ),
+                ("first_day", models.DateField()),
+                ("last_day", models.DateField()),
+                ("days", models.IntegerField()),
+                ("orders", models.IntegerField()),
+                ("first_revenue", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("revenue", models.DecimalField(decimal_places=3, max_digits=18)),
+                ("margin", models.DecimalField(decimal_places=3, max_digits=18)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('days__gt', 0), ('orders__gte', models.F('days'))), name='summary_days_positive'), models.CheckConstraint(condition=models.Q(('last_day__gte', models.F('first_day'))), name='summary_days_in_order')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("days__gt", 0), ("orders__gte", models.F("days"))),
+                        name="summary_days_positive",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("last_day__gte", models.F("first_day"))),
+                        name="summary_days_in_order",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CurrentRun',
+            name="CurrentRun",
             fields=[
-                ('only_row', models.BooleanField(default=True, editable=False, primary_key=True, serialize=False)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ltv.ltvrun')),
+                (
+                    "only_row",
+                    models.BooleanField(default=True, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="ltv.ltvrun"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('only_row', True)), name='current_run_only_one')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("only_row", True)), name="current_run_only_one"
+                    )
+                ],
             },
         ),
     ]

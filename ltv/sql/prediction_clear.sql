@@ -1,0 +1,2 @@
+-- Empty the staging of predictions.
+TRUNCATE ltv_prediction

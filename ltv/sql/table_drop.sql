@@ -1,0 +1,2 @@
+-- Remove one table.
+DROP TABLE IF EXISTS {table}
