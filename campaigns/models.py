@@ -102,6 +102,7 @@ class Campaign(models.Model):
     )
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     paused_reason = models.CharField(max_length=240, blank=True)
+    resumed_at = models.DateTimeField(null=True, blank=True)  # errors before it no longer pause the campaign
 
     class Meta:
         verbose_name = _("campaign")
@@ -224,7 +225,10 @@ class Message(models.Model):
     invitation = models.ForeignKey(
         "feedback.Invitation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    address = models.CharField(_("address"), max_length=254, blank=True)  # as it was at enrolment
+    address = models.CharField(_("address"), max_length=254, blank=True)  # normalised, as it was at enrolment
+    address_hash = models.CharField(
+        max_length=64, blank=True, editable=False
+    )  # what suppressions are kept under
     status = models.CharField(
         _("status"), max_length=10, choices=MessageStatus, default=MessageStatus.PENDING
     )
@@ -236,6 +240,12 @@ class Message(models.Model):
     lease_token = models.BigIntegerField(null=True)
     leased_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    resent_at = models.DateTimeField(
+        _("sent again"), null=True, blank=True
+    )  # staff's decision about an unknown
+    resent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
 
     objects = MessageQuerySet.as_manager()
 
@@ -267,7 +277,7 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="message_mailable_is_complete",
                 condition=Q(status__in=[MessageStatus.HELD_OUT, MessageStatus.SUPPRESSED])
-                | (~Q(address="") & Q(variant__isnull=False, message_id__isnull=False)),
+                | (~Q(address="") & ~Q(address_hash="") & Q(variant__isnull=False, message_id__isnull=False)),
             ),
             models.CheckConstraint(
                 name="message_suppressed_has_reason",

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('launched_at', models.DateTimeField(blank=True, null=True, verbose_name='launched')),
                 ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
                 ('paused_reason', models.CharField(blank=True, max_length=240)),
+                ('resumed_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
                 'verbose_name': 'campaign',
@@ -95,6 +96,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('address', models.CharField(blank=True, max_length=254, verbose_name='address')),
+                ('address_hash', models.CharField(blank=True, editable=False, max_length=64)),
                 ('status', models.CharField(choices=[('held_out', 'Held out'), ('pending', 'Waiting'), ('claimed', 'Claimed'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown'), ('suppressed', 'Not sent')], default='pending', max_length=10, verbose_name='status')),
                 ('reason', models.CharField(blank=True, max_length=40, verbose_name='reason')),
                 ('smtp_reply', models.CharField(blank=True, max_length=300)),
@@ -104,6 +106,7 @@ class Migration(migrations.Migration):
                 ('lease_token', models.BigIntegerField(null=True)),
                 ('leased_until', models.DateTimeField(null=True)),
                 ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
+                ('resent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent again')),
             ],
             options={
                 'verbose_name': 'message',

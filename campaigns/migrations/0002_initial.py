@@ -82,6 +82,11 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='feedback.invitation'),
         ),
         migrations.AddField(
+            model_name='message',
+            name='resent_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
             model_name='engagement',
             name='message',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='engagements', to='campaigns.message'),
@@ -244,7 +249,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['held_out', 'suppressed']), models.Q(models.Q(('address', ''), _negated=True), ('message_id__isnull', False), ('variant__isnull', False)), _connector='OR'), name='message_mailable_is_complete'),
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['held_out', 'suppressed']), models.Q(models.Q(('address', ''), _negated=True), models.Q(('address_hash', ''), _negated=True), ('message_id__isnull', False), ('variant__isnull', False)), _connector='OR'), name='message_mailable_is_complete'),
         ),
         migrations.AddConstraint(
             model_name='message',
