@@ -67,9 +67,11 @@ class Command(BaseCommand):
         run = JobRun.objects.filter(job=FIRST_START, state=JobState.RUNNING).first()  # killed while loading
         now = timezone.now()
         run = run or jobs.request_run(job=FIRST_START, business_date=now.date(), now=now)
-        jobs.run_pending(
-            job=FIRST_START, work=lambda _: call_command("demo", cdnow=cdnow), clock=timezone.now
-        )
+
+        def work(_progress: jobs.Progress) -> None:
+            call_command("demo", cdnow=cdnow)
+
+        jobs.run_pending(job=FIRST_START, work=work, clock=timezone.now)
         run.refresh_from_db()
         if run.state != JobState.DONE:
             why = run.error.strip().splitlines()[-1] if run.error else "another process is loading it"
