@@ -79,6 +79,11 @@ FINE = [
     (rules.nobody_below_the_interfaces_reads_the_clock, "customers/api/views.py", "timezone.now()"),
     (rules.nobody_below_the_interfaces_reads_the_clock, "crm/management/commands/x.py", "timezone.now()"),
     (rules.nobody_below_the_interfaces_reads_the_clock, "crm/common/jobs.py", "time.monotonic()"),
+    (
+        rules.nobody_below_the_interfaces_reads_the_clock,
+        "ltv/models.py",
+        "created_at = DateTimeField(auto_now=True)",
+    ),
     (rules.nobody_below_the_interfaces_reads_the_clock, "ltv/sql/x.sql", "-- never now()\nSELECT %(now)s"),
     (rules.no_model_signals, "customers/receivers.py", "from django.dispatch import Signal"),
     (rules.sql_text_only_in_sql, "customers/choices.py", "label = 'Select a customer'"),

@@ -4,7 +4,6 @@ import ast
 import importlib
 from pathlib import Path
 
-import pytest
 from django.dispatch import Signal
 
 from crm.celery import app
@@ -13,7 +12,15 @@ from tests.architecture.rules import APPS, called, sources
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 # Every event and all that happens because of it. A new line here is a decision.
-RECEIVERS: dict[str, set[str]] = {}
+RECEIVERS: dict[str, set[str]] = {
+    "customers.consent_withdrawn": set(),
+    "customers.customer_email_changed": set(),
+    "customers.purchase_recorded": set(),
+    "customers.segments_changed": set(),
+    "feedback.survey_answered": set(),
+    "ltv.run_published": set(),
+    "campaigns.coupon_redeemed": set(),
+}
 
 
 def _events() -> dict[str, Signal]:
@@ -35,15 +42,12 @@ def test_every_event_is_heard_by_exactly_these():
 
 
 def test_events_only_go_up():
-    order = {app_name: place for place, app_name in enumerate(reversed(APPS))}
-    lowest_first = {name: place for name, place in zip(order, reversed(order.values()), strict=True)}
+    def height(name: str) -> int:
+        return APPS.index(name.split(".")[0])  # lowest first
 
-    for event, receivers in RECEIVERS.items():
-        for receiver in receivers:
-            assert lowest_first[receiver.split(".")[0]] >= lowest_first[event.split(".")[0]], (
-                event,
-                receiver,
-            )
+    down = [(e, r) for e, receivers in RECEIVERS.items() for r in receivers if height(r) < height(e)]
+
+    assert down == []
 
 
 def _tasks() -> set[str]:
@@ -80,8 +84,3 @@ def test_tasks_have_the_name_of_their_app():
     }
 
     assert [name for name, owner in owners.items() if name.split(".")[0] != owner] == []
-
-
-@pytest.mark.parametrize("name", ["campaigns.no_such_task"])
-def test_a_bell_that_nobody_answers_would_be_seen(name):
-    assert name not in _tasks()
