@@ -14,7 +14,7 @@ BROKEN = [
     (rules.only_services_write, "campaigns/tasks.py", "Message.objects.all().delete()"),
     (rules.only_services_write, "campaigns/receivers.py", "Message.objects.bulk_create(rows)"),
     (rules.only_services_write, "crm/pages/today.py", "Customer.objects.get_or_create(pk=1)"),
-    (rules.only_services_write, "crm/common/api.py", "ApiKey.objects.create(name='x')"),
+    (rules.only_services_write, "crm/common/tokens.py", "ApiKey.objects.create(name='x')"),
     (rules.only_services_write, "ltv/reports.py", "sql.execute('ltv/clear')"),
     (rules.nobody_below_the_interfaces_reads_the_clock, "customers/services/people.py", "timezone.now()"),
     (
@@ -32,7 +32,7 @@ BROKEN = [
     (
         rules.nobody_below_the_interfaces_reads_the_clock,
         "campaigns/models.py",
-        "DateTimeField(auto_now_add=True)",
+        "sent_at = DateTimeField(auto_now_add=True)",
     ),
     (
         rules.nobody_below_the_interfaces_reads_the_clock,
