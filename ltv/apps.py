@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class LtvConfig(AppConfig):
     name = "ltv"
     verbose_name = _("Value")
+
+    def ready(self) -> None:
+        from ltv import traits
+
+        traits.register()

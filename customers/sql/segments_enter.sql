@@ -1,0 +1,6 @@
+-- Opens a stay for everyone who entered. Parameters: at (when). Reads segment_change.
+INSERT INTO customers_segmentmembership (segment_id, customer_id, entered_at, rule_version)
+SELECT change.segment_id, change.customer_id, %(at)s, segment.rule_version
+FROM segment_change AS change
+JOIN customers_segment AS segment ON segment.id = change.segment_id
+WHERE change.membership_id IS NULL

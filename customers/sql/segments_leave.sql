@@ -1,0 +1,5 @@
+-- Closes the stays of those who left. Parameters: at (when). Reads segment_change; a stay never ends before it began.
+UPDATE customers_segmentmembership AS stay
+SET left_at = greatest(%(at)s, stay.entered_at)
+FROM segment_change AS change
+WHERE stay.id = change.membership_id
