@@ -1,0 +1,104 @@
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import factory
+from django.db import connection
+from psycopg import sql
+
+from ltv import models
+from ltv.choices import ModelStep, RunState
+from tests.factories.base import Factory
+from tests.factories.customers import CustomerFactory
+
+PUBLISHED = datetime(2026, 3, 1, 17, 15, tzinfo=UTC)
+
+
+class LtvRunFactory(Factory):
+    """A published run; ``publish(run)`` makes it the one readers see."""
+
+    class Meta:
+        model = models.LtvRun
+
+    as_of = date(2026, 3, 1)
+    state = RunState.PUBLISHED
+    step = ModelStep.OWN_FIT
+    currency = "USD"
+    margin_rate = Decimal("0.3")
+    discount_rate = Decimal("0.1")
+    retention_months = Decimal(24)
+    started_at = PUBLISHED
+    published_at = factory.LazyAttribute(lambda o: PUBLISHED if o.state == RunState.PUBLISHED else None)
+
+
+class PurchaseSummaryFactory(Factory):
+    class Meta:
+        model = models.PurchaseSummary
+
+    customer = factory.SubFactory(CustomerFactory)
+    first_day = date(2026, 1, 5)
+    last_day = date(2026, 2, 2)
+    days = 2
+    orders = 2
+    first_revenue = Decimal("50.00")
+    revenue = Decimal("100.00")
+    margin = Decimal("30.00")
+
+
+def publish(run: models.LtvRun | None = None) -> models.LtvRun:
+    """Give ``run`` (a new one when omitted) its partition and point readers at it."""
+    run = run or LtvRunFactory()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                "CREATE TABLE IF NOT EXISTS {part} PARTITION OF ltv_customerltv FOR VALUES IN ({run})"
+            ).format(part=sql.Identifier(f"ltv_customerltv_{run.pk}"), run=sql.Literal(run.pk))
+        )
+    models.CurrentRun.objects.update_or_create(only_row=True, defaults={"run": run})
+    return run
+
+
+def _current_run() -> models.LtvRun:
+    pointer = models.CurrentRun.objects.select_related("run").first()
+    return pointer.run if pointer else publish()
+
+
+class CustomerLtvFactory(Factory):
+    """A buyer's figures in the current run (published by the way if there is none)."""
+
+    class Meta:
+        model = models.CustomerLtv
+
+    customer = factory.SubFactory(CustomerFactory)
+    run = factory.LazyFunction(_current_run)
+    orders = 3
+    frequency = 2
+    recency_days = 27
+    age_days = 120
+    revenue = Decimal("150.000")
+    margin = Decimal("45.000")
+    average_purchase = Decimal("50.000")
+    purchases_per_month = 0.75
+    formula_ltv = Decimal("900.000")
+    margin_clv = Decimal("270.000")
+    expected_purchases = 6.5
+    expected_value = Decimal("325.000")
+    expected_value_low = Decimal("200.000")
+    expected_value_high = Decimal("450.000")
+    clv = Decimal("92.500")
+    p_alive = 0.9
+    p_no_purchase = 0.2
+    next_purchase_on = date(2026, 3, 20)
+
+    @classmethod
+    def _create(cls, model_class: type, *args: Any, **kwargs: Any) -> models.CustomerLtv:
+        """Written into the run's partition: the model itself reads a view."""
+        made = model_class(*args, **kwargs)
+        fields = made._meta.concrete_fields
+        statement = sql.SQL("INSERT INTO ltv_customerltv ({columns}) VALUES ({values})").format(
+            columns=sql.SQL(", ").join(sql.Identifier(f.column) for f in fields),
+            values=sql.SQL(", ").join(sql.Placeholder() for _f in fields),
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [getattr(made, f.attname) for f in fields])
+        return made
