@@ -221,8 +221,8 @@ def p_no_purchase(
     The churn risk to show: it also orders customers with x == 0, whom BG/NBD calls alive.
     """
     x, t_x, T = floats(x, t_x, T)
-    buys = future.buys(living(params, x, T), horizon)
-    return 1.0 - p_alive(params, x, t_x, T) * buys
+    odds = log_odds_of_having_left(params, x, t_x, T)
+    return expit(odds) + expit(-odds) * future.silent(living(params, x, T), horizon)
 
 
 def purchases_quantile(

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaln, gammaln, hyp2f1, xlogy
+from scipy.special import betainc, betaln, gammaln, xlogy
 
 from ltv.core.arrays import Floats, Ints
 
 # purchases walked one by one before the rest is bisected
 WALK = 48
-# above this z the series needs thousands of terms
-SERIES_UP_TO = 0.98
-# how near to 0 the function is asked for a - 1 and for c = a + b - 1
-NEAR, POLE = 1e-5, 1e-8
+# above this z the series needs too many terms
+SERIES_UP_TO = 0.95
+# of the quadrature, and the rows it takes at once
+STEP, BLOCK = 0.02, 1024
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Living:
 def survives(living: Living, y: float | Floats) -> Floats:
     """S_y: chance to stay through y purchases."""
     return np.exp(betaln(living.a, living.b + y) - betaln(living.a, living.b))
+
+
+def silent(living: Living, t: float | Floats) -> Floats:
+    """P(Y = 0) within t."""
+    return np.exp(-living.shape * np.log1p(t / living.rate))
 
 
 def buys(living: Living, t: float | Floats) -> Floats:
@@ -74,20 +79,22 @@ def expected(living: Living, t: float | Floats) -> Floats:
     """E[Y] within t, shape (n,).
 
     The published 2F1 loses all digits for z near 1 or a near 1. Here it is Euler-transformed and
-    the factor (a - 1) divided out analytically; where r is large beside b, or a is large, the
-    positive sum above replaces it.
+    the factor (a - 1) divided out analytically. Where r is large beside b, or z is near 1, its
+    terms cancel or do not end, and a quadrature over p takes over; where a is large (p has a sharp
+    peak) the positive sum above.
     """
     a, c = living.a, living.a + living.b - 1.0
     z = living.passed(t)
     shape, b, c, z = np.broadcast_arrays(living.shape, living.b, c, z)
     g = c - shape
-    made = np.empty(shape.shape)
-    summed = (g < -2.0) | (a > 30.0)
-    series = ~summed & (z <= SERIES_UP_TO)
-    steep = ~summed & ~series
+    made = np.full(shape.shape, np.nan)
+    series = (g >= -2.0) & (a <= 30.0) & (z <= SERIES_UP_TO)
     made[series] = _by_series(a - 1.0, g[series], c[series], z[series])
-    made[steep] = _by_function(a - 1.0, g[steep], c[steep], z[steep])
-    made[summed] = _by_sum(a, shape[summed], b[summed], z[summed])
+    other = np.flatnonzero(~series & np.isfinite(shape * z))
+    directly = _by_sum if a > 30.0 else _by_quadrature
+    for first in range(0, len(other), BLOCK):
+        rows = other[first : first + BLOCK]
+        made[rows] = directly(a, shape[rows], b[rows], z[rows])
     return made
 
 
@@ -117,13 +124,24 @@ def _by_series(e: float, g: Floats, c: Floats, z: Floats) -> Floats:
     return _assemble(e, c, z, c_phi)
 
 
-def _by_function(e: float, g: Floats, c: Floats, z: Floats) -> Floats:
-    c = np.where(np.abs(c) < POLE, POLE, c)
-    if abs(e) >= NEAR:
-        return _assemble(e, c, z, c * (hyp2f1(g, e, c, z) - 1.0) / e)
-    # dividing by e loses the digits of phi near 0: draw the line through both sides
-    share = (e + NEAR) / (2.0 * NEAR)
-    return share * _by_function(NEAR, g, c, z) + (1.0 - share) * _by_function(-NEAR, g, c, z)
+def _by_quadrature(a: float, shape: Floats, b: Floats, z: Floats) -> Floats:
+    """Mean over p ~ Beta(a, b) of (1 - (1 + p t/rate)^-shape) / p, all positive.
+
+    Trapezoids in u with logit p = pi/2 sinh u, which reach both ends of p and converge
+    exponentially; the logarithm of p is kept because p itself underflows.
+    """
+    scale = betaln(a, b)
+    reach = 45.0 - float(scale.min())
+    low, high = (np.arcsinh(reach / end / (np.pi / 2)) for end in (a, float(b.min())))
+    u = np.arange(-low, high + STEP, STEP)
+    log_odds = np.pi / 2 * np.sinh(u)
+    log_p, log_stay = -np.logaddexp(0.0, -log_odds), -np.logaddexp(0.0, log_odds)
+    p = np.exp(np.maximum(log_p, -600.0))
+    width = STEP * np.pi / 2 * np.cosh(u)
+    log_time = np.log1p(p * (z / (1.0 - z))[:, None])
+    purchases = -np.expm1(-shape[:, None] * log_time) / p
+    density = np.exp(a * log_p + b[:, None] * log_stay - scale[:, None])
+    return (density * purchases) @ width
 
 
 def _by_sum(a: float, shape: Floats, b: Floats, z: Floats) -> Floats:

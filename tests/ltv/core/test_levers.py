@@ -1,0 +1,51 @@
+from decimal import Decimal
+
+import pytest
+
+from ltv.core import levers
+
+SHOP = levers.Levers(
+    average_purchase=Decimal(50),
+    frequency=Decimal(2),
+    retention_time=Decimal(12),
+    margin_rate=Decimal("0.5"),
+    acquisition_cost=Decimal(150),
+    retention_cost=Decimal(50),
+)
+
+
+def test_outcome_of_a_shop():
+    assert levers.outcome(SHOP) == levers.Outcome(
+        ltv=Decimal(1200), margin=Decimal(600), net=Decimal(400), ltv_to_cac=Decimal(4)
+    )
+
+
+def test_price_up_ten_percent():
+    effect = levers.effect(SHOP, average_purchase=10)
+
+    assert effect.before.ltv == Decimal(1200)
+    assert effect.after.ltv == Decimal(1320)
+    assert (effect.ltv_change, effect.margin_change, effect.net_change) == (120, 60, 60)
+
+
+def test_two_levers_multiply():
+    effect = levers.effect(SHOP, frequency=10, retention_time=10)
+
+    assert effect.ltv_change == Decimal(252)
+
+
+def test_a_cheaper_acquisition_changes_only_the_net():
+    effect = levers.effect(SHOP, acquisition_cost=-20)
+
+    assert (effect.ltv_change, effect.margin_change, effect.net_change) == (0, 0, 30)
+    assert effect.after.ltv_to_cac == Decimal(5)
+
+
+def test_a_lever_nobody_knows_is_refused():
+    with pytest.raises(ValueError, match="price"):
+        levers.pull(SHOP, price=10)
+
+
+def test_a_lever_cannot_fall_below_nothing():
+    with pytest.raises(ValueError, match="100 %"):
+        levers.pull(SHOP, frequency=-101)
