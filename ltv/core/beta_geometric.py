@@ -222,7 +222,8 @@ def p_no_purchase(
     """
     x, t_x, T = floats(x, t_x, T)
     odds = log_odds_of_having_left(params, x, t_x, T)
-    return expit(odds) + expit(-odds) * future.silent(living(params, x, T), horizon)
+    silent = expit(odds) + expit(-odds) * future.silent(living(params, x, T), horizon)
+    return np.minimum(silent, 1.0)  # the two may round to just above
 
 
 def purchases_quantile(

@@ -20,7 +20,7 @@ from ltv.core.mbgnbd import MbgNbd
 DAYS_PER_YEAR = 365.0
 # probability left outside at each end of the 80 % intervals
 TAIL = 0.1
-# Gauss-Legendre nodes of the discount integral: exact to 1e-6 up to ten years
+# Gauss-Legendre nodes of the discount integral: exact to 1e-5 up to ten years
 DISCOUNT_NODES = 8
 
 

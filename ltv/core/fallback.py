@@ -10,7 +10,7 @@ from typing import Any, Generic
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import gammaincc, pdtrik
+from scipy.special import gammainc
 
 from ltv.core import bgnbd, clv
 from ltv.core.arrays import Floats, floats, usable
@@ -165,9 +165,12 @@ def _rates(x: Floats, T: Floats) -> Floats:
 
 
 def _poisson_quantile(alive: Floats, mean: Floats, q: float) -> Floats:
-    """Smallest y with 1 - alive P(N > y) >= q, N ~ Poisson(mean)."""
-    level = 1.0 - (1.0 - q) / alive
-    wanted = np.where(level > 0, level, 0.5)
-    y = np.maximum(np.ceil(pdtrik(wanted, mean)), 0.0)
-    y = np.where((y >= 1) & (gammaincc(y, mean) >= wanted), y - 1.0, y)
-    return np.where(level > 0, y, 0.0)
+    """Smallest y with 1 - alive P(N > y) >= q, N ~ Poisson(mean); most customers end at once."""
+    found = np.zeros(len(mean))
+    rows = np.flatnonzero(alive > 1.0 - q)
+    y = 0
+    while len(rows):
+        rows = rows[alive[rows] * gammainc(y + 1.0, mean[rows]) > 1.0 - q]
+        y += 1
+        found[rows] = y
+    return found

@@ -9,7 +9,7 @@ from ltv.core import bgnbd, mbgnbd
 from ltv.core.bgnbd import BgNbd
 from ltv.core.mbgnbd import MbgNbd
 
-ANY = settings(max_examples=150, deadline=None)
+ANY = settings(max_examples=80, deadline=None)
 
 
 @st.composite
@@ -59,7 +59,7 @@ def test_as_many_purchases_are_expected_as_the_chance_of_one(params, history, ho
     expected = bgnbd.expected_purchases(params, *history, horizon)[0]
     silent = bgnbd.p_no_purchase(params, *history, horizon)[0]
 
-    assert expected >= (1.0 - silent) * (1 - 1e-9)
+    assert expected >= (1.0 - silent) * (1 - 1e-9) - 1e-12
 
 
 @ANY
