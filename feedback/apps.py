@@ -7,6 +7,7 @@ class FeedbackConfig(AppConfig):
     verbose_name = _("Feedback")
 
     def ready(self) -> None:
-        from feedback import traits
+        from feedback import timeline, traits
 
         traits.register()
+        timeline.register()

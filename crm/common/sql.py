@@ -5,7 +5,7 @@ take as parameters, travel as psycopg ``Composable`` objects for ``{name}`` plac
 doubled.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from psycopg import sql
 from psycopg.sql import Composable, Identifier
 
@@ -32,6 +33,14 @@ def _text(name: str) -> str:
 def compose(name: str, parts: Parts | None = None) -> Composable:
     """The statement ``app/file`` with its ``{placeholders}`` filled by identifiers or fragments."""
     return sql.SQL(_text(name)).format(**(parts or {}))  # type: ignore[arg-type]
+
+
+def query(queryset: QuerySet[Any]) -> Composable:
+    """A queryset, its values in place, to fill a ``{placeholder}``: a named set inside another statement."""
+    text, params = queryset.query.sql_with_params()
+    connection.ensure_connection()
+    bound = connection.connection.cursor().mogrify(text, params)
+    return sql.SQL(bound.replace("%", "%%"))  # the whole statement takes parameters once more
 
 
 def _as_text(name: str, parts: Parts | None) -> str:
@@ -87,6 +96,16 @@ def copy_out(
     for field in dtype.names or ():
         out[field] = found[field]
     return out
+
+
+def copy_rows(name: str, records: Iterable[Sequence[Any]]) -> int:
+    """Feed rows to the ``COPY ... FROM STDIN`` statement in ``app/sql/file.sql``; returns how many."""
+    count = 0
+    with connection.cursor() as cursor, cursor.copy(compose(name)) as copy:
+        for record in records:
+            copy.write_row(record)
+            count += 1
+    return count
 
 
 def copy_in(table: str, records: np.ndarray) -> int:
