@@ -173,7 +173,7 @@ def expected_purchases(
 ) -> Floats:
     """E[Y]: expected purchase days in (T, T + horizon], shape (n,).
 
-    Without a finite horizon the expectation is infinite when a <= 1. Relative error below 1e-9.
+    Without a finite horizon the expectation is infinite when a <= 1. Relative error below 1e-8.
     """
     x, t_x, T = floats(x, t_x, T)
     distinct = pairs(x, T)
