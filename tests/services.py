@@ -8,6 +8,7 @@ started and the same tests run on those servers.
 import fcntl
 import os
 from pathlib import Path
+from shutil import which
 from typing import IO
 
 import pytest
@@ -44,3 +45,26 @@ def _prepare() -> None:
 
 
 _prepare()
+
+
+BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := which(name))), None
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a browser its tests cannot run; each is skipped by name and the run's last lines say so."""
+    if BROWSER is None:
+        for item in items:
+            if "browser" in item.path.parts:
+                item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = [r.nodeid for r in terminalreporter.stats.get("skipped", []) if "/browser/" in r.nodeid]
+    if skipped:
+        terminalreporter.section(
+            "NO BROWSER: these were NOT tested (apt-get install chromium)", sep="!", red=True
+        )
+        for name in skipped:
+            terminalreporter.write_line(name)

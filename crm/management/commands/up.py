@@ -1,10 +1,8 @@
 """Everything on one machine: migrate, first start, then web, worker, beat and mailbox until Ctrl-C."""
 
-import hashlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import Any
 from urllib.request import urlopen
 
 from django.conf import settings
-from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -25,7 +22,6 @@ from crm.supervisor import Program, Supervisor
 from customers.models import Customer
 
 FIRST_START = "first_start"
-MANIFEST = {"STATIC_MANIFEST": "1"}  # hashed names and far-future caching
 
 
 class Command(BaseCommand):
@@ -55,7 +51,6 @@ class Command(BaseCommand):
     def _prepare(self, *, cdnow: bool, empty: bool) -> None:
         self.stdout.write("Preparing the database ...")
         call_command("migrate", verbosity=0, interactive=False)
-        _collect_static()
         if not User.objects.filter(is_superuser=True).exists():
             call_command("setup", owner_password_file=str(_password_file()))
             self.stdout.write(f"Owner: user owner, password {_password_file().read_text().strip()}")
@@ -102,12 +97,10 @@ def _exit(_number: int, _frame: object) -> None:
 
 
 def _wanted_port() -> int:
-    text = os.environ.get("PORT", "8000")
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise CommandError(f"PORT is {text!r}: it must be a number from 1 to 65535.")
-    if not _is_free(int(text)):
-        raise CommandError(f"Port {text} is in use (perhaps bin/up already runs); set PORT to another.")
-    return int(text)
+    port = int(os.environ.get("PORT", "8000"))
+    if not _is_free(port):
+        raise CommandError(f"Port {port} is in use (perhaps bin/up already runs); set PORT to another.")
+    return port
 
 
 def _is_free(port: int) -> bool:
@@ -132,8 +125,8 @@ def _programs(port: int) -> list[Program]:
     """What runs, first to last; stopped last to first, so beat rings no worker that is gone."""
     var = Path(settings.VAR_DIR)
     python, bind = sys.executable, os.environ.get("BIND", "127.0.0.1")
-    celery = [python, "-m", "celery", "-A", "crm"]
-    common = MANIFEST | {"PORT": str(port)}
+    celery = [python, "-m", "celery", "--quiet", "-A", "crm"]
+    common = {"PORT": str(port)}
     programs = []
     if not settings.SMTP_URL:
         common |= {"SMTP_URL": f"smtp://127.0.0.1:{_mailbox_port(var / 'mailbox_port')}"}
@@ -170,23 +163,3 @@ def _wants_data() -> bool:
     if runs.exists():
         return not runs.filter(state=JobState.DONE).exists()
     return not Customer.objects.exists()
-
-
-def _collect_static() -> None:
-    """Copy, hash and compress the static files when any of them changed since the last time."""
-    stamp, state = Path(settings.STATIC_ROOT) / ".stamp", _static_state()
-    if stamp.exists() and stamp.read_text() == state:
-        return
-    subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--no-input", "--clear", "--verbosity", "0"],
-        env=os.environ | MANIFEST, cwd=settings.BASE_DIR, check=True,
-    )  # fmt: skip
-    stamp.write_text(state)
-
-
-def _static_state() -> str:
-    digest = hashlib.sha256()
-    for finder in get_finders():
-        for path, storage in finder.list([]):
-            digest.update(f"{path} {storage.size(path)} {storage.get_modified_time(path)}\n".encode())
-    return digest.hexdigest()
