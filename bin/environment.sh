@@ -44,6 +44,7 @@ environment() {
   "$root/.venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
   sum=$(sha256sum <"$pins") stamp="$root/.venv/installed-$kind"
   if [ "$(cat "$stamp" 2>/dev/null)" != "$sum" ]; then
+    rm -f "$root"/.venv/installed-* # until it is whole again
     echo "Installing the pinned packages of requirements/$kind.txt (a minute or two) ..."
     install_pins "$pins"
     echo "$sum" >"$stamp"
