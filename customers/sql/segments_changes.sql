@@ -1,21 +1,23 @@
--- What changes in the membership of the given segments: one pass over customers, evaluating every rule.
+-- What changes in the membership of up to 60 segments: one pass over customers, evaluating every rule.
 -- Parameters: segments (ids), today (business day), zone (the shop's time zone), those of the rules.
--- Fragments: joins (sources of the rules), matches (an array: each rule's segment id where it holds, else NULL).
--- Meaning: one row per customer who enters (membership_id is NULL) or leaves (membership_id is the open stay).
+-- Fragments: joins (sources of the rules), mask (bigint: bit n is set where the rule of segment n holds, from 0).
+-- Meaning: one row per customer and segment that differ from the open stays; enters, or else leaves.
 CREATE TEMPORARY TABLE segment_change AS
-SELECT
-    coalesce(now.segment_id, stay.segment_id) AS segment_id,
-    coalesce(now.customer_id, stay.customer_id) AS customer_id,
-    stay.id AS membership_id
+SELECT segment.id AS segment_id, differing.customer_id, differing.holds >> segment.bit & 1 = 1 AS enters
 FROM (
-    SELECT found.segment_id, c.id AS customer_id
+    SELECT c.id AS customer_id, {mask} AS holds, coalesce(member.mask, 0) AS held
     FROM customers_customer c
     {joins}
-    CROSS JOIN LATERAL unnest(array_remove({matches}, NULL)) AS found (segment_id)
-) AS now
-FULL JOIN (
-    SELECT id, segment_id, customer_id
-    FROM customers_segmentmembership
-    WHERE left_at IS NULL AND segment_id = ANY(%(segments)s::bigint[])
-) AS stay ON stay.segment_id = now.segment_id AND stay.customer_id = now.customer_id
-WHERE now.segment_id IS NULL OR stay.id IS NULL
+    LEFT JOIN (
+        SELECT stay.customer_id, bit_or(1::bigint << segment.bit) AS mask
+        FROM customers_segmentmembership AS stay
+        JOIN (SELECT id, (place - 1)::int AS bit FROM unnest(%(segments)s::bigint[]) WITH ORDINALITY AS s (id, place)) AS segment
+            ON segment.id = stay.segment_id
+        WHERE stay.left_at IS NULL
+        GROUP BY stay.customer_id
+    ) AS member ON member.customer_id = c.id
+    OFFSET 0 -- keeps the planner from evaluating the rules twice
+) AS differing
+JOIN (SELECT id, (place - 1)::int AS bit FROM unnest(%(segments)s::bigint[]) WITH ORDINALITY AS s (id, place)) AS segment
+    ON (differing.holds # differing.held) >> segment.bit & 1 = 1
+WHERE differing.holds <> differing.held

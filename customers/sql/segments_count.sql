@@ -12,8 +12,8 @@ LEFT JOIN (
 LEFT JOIN (
     SELECT
         segment_id,
-        count(*) FILTER (WHERE membership_id IS NULL) AS entered,
-        count(*) FILTER (WHERE membership_id IS NOT NULL) AS gone
+        count(*) FILTER (WHERE enters) AS entered,
+        count(*) FILTER (WHERE NOT enters) AS gone
     FROM segment_change
     GROUP BY segment_id
 ) AS changes ON changes.segment_id = evaluated.id

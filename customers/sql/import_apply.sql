@@ -1,0 +1,90 @@
+-- Write the orders of one chunk, with their customers, products and lines. A blank in the file keeps what is stored.
+-- Nobody gets a consent here. Parameters: source; at: the time of writing; language, country, zone: of new customers.
+INSERT INTO customers_customer (
+    public_id, external_id, name, given_name, family_name, email, email_normalised, phone, language, time_zone,
+    country, acquired_at, created_at, updated_at
+)
+SELECT DISTINCT ON (person)
+    gen_random_uuid(), customer_id, coalesce(name, customer_id, left(split_part(email, '@', 1), 160)), '', '',
+    CASE WHEN email_norm IS NULL THEN '' ELSE email END, email_norm, '', %(language)s, %(zone)s, %(country)s,
+    acquired_at, %(at)s, %(at)s
+FROM import_orders
+WHERE verdict = 'create' AND buyer_id IS NULL
+ORDER BY person, head;
+
+UPDATE import_orders o SET buyer_id = c.id
+FROM customers_customer c
+WHERE o.buyer_id IS NULL AND o.verdict = 'create' AND c.external_id = o.customer_id;
+
+UPDATE import_orders o SET buyer_id = c.id
+FROM customers_customer c
+WHERE o.buyer_id IS NULL AND o.verdict = 'create' AND o.customer_id IS NULL AND c.email_normalised = o.email_norm;
+
+UPDATE customers_customer c
+SET name = coalesce(n.name, c.name),
+    external_id = coalesce(c.external_id, n.customer_id),
+    email = CASE WHEN n.takes_address THEN n.email ELSE c.email END,
+    email_normalised = CASE WHEN n.takes_address THEN n.email_norm ELSE c.email_normalised END,
+    updated_at = %(at)s
+FROM (
+    SELECT DISTINCT ON (o.buyer_id)
+        o.buyer_id, o.name, o.customer_id, o.email, o.email_norm,
+        b.email = '' AND o.email_norm IS NOT NULL
+            AND NOT EXISTS (SELECT FROM customers_customer m WHERE m.email_normalised = o.email_norm) AS takes_address
+    FROM import_orders o
+    JOIN customers_customer b ON b.id = o.buyer_id
+    WHERE o.buyer_differs AND o.verdict IN ('create', 'update')
+    ORDER BY o.buyer_id, o.head DESC
+) n
+WHERE c.id = n.buyer_id;
+
+INSERT INTO customers_product (sku, name, category)
+SELECT DISTINCT ON (f.sku) f.sku, coalesce(f.product, f.sku), coalesce(f.category, '')
+FROM import_facts f
+JOIN import_orders o ON o.head = f.head AND o.verdict IN ('create', 'update')
+WHERE f.sku IS NOT NULL
+ORDER BY f.sku
+ON CONFLICT (sku) DO NOTHING;
+
+UPDATE customers_product d
+SET name = coalesce(n.product, d.name), category = coalesce(n.category, d.category)
+FROM (
+    SELECT DISTINCT ON (f.sku) f.sku, f.product, f.category
+    FROM import_facts f
+    JOIN import_orders o ON o.head = f.head AND o.verdict IN ('create', 'update')
+    WHERE f.sku IS NOT NULL
+    ORDER BY f.sku
+) n
+WHERE d.sku = n.sku AND (d.name <> n.product OR d.category <> n.category);
+
+INSERT INTO customers_purchase (
+    customer_id, source, external_id, purchased_at, purchased_on, amount, currency, rate, base_amount, base_cost,
+    refunded, base_refunded, sales_channel, recorded_at
+)
+SELECT
+    buyer_id, %(source)s, order_id, purchased_at, purchased_on, amount, currency, rate, round(amount * rate, 3),
+    round(cost * rate, 3), 0, 0, coalesce(sales_channel, ''), %(at)s
+FROM import_orders
+WHERE verdict = 'create'
+ORDER BY head;
+
+UPDATE customers_purchase p
+SET purchased_at = o.purchased_at, purchased_on = o.purchased_on, amount = o.amount, currency = o.currency,
+    rate = o.rate, base_amount = round(o.amount * o.rate, 3),
+    base_cost = coalesce(round(o.cost * o.rate, 3), p.base_cost),
+    base_refunded = coalesce(round(p.refunded * o.rate, 3), 0),
+    sales_channel = coalesce(o.sales_channel, p.sales_channel)
+FROM import_orders o
+WHERE o.verdict = 'update' AND o.purchase_differs AND p.id = o.purchase_id;
+
+DELETE FROM customers_purchaseline l
+USING import_orders o
+WHERE o.verdict = 'update' AND o.lines_differ AND l.purchase_id = o.purchase_id;
+
+INSERT INTO customers_purchaseline (purchase_id, position, product_id, quantity, amount)
+SELECT p.id, f.position, d.id, f.quantity, f.line_amount
+FROM import_orders o
+JOIN import_facts f ON f.head = o.head AND f.sku IS NOT NULL
+JOIN customers_purchase p ON p.source = %(source)s AND p.external_id = o.order_id
+JOIN customers_product d ON d.sku = f.sku
+WHERE o.verdict = 'create' OR (o.verdict = 'update' AND o.lines_differ)
