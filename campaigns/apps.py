@@ -7,6 +7,7 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import traits
+        from campaigns import receivers, timeline
 
-        traits.register()
+        receivers.connect()
+        timeline.register()

@@ -19,7 +19,7 @@ VAR_DIR = env.path("CRM_VAR_DIR", BASE_DIR / "var")
 DEBUG = env.bool("DEBUG", False)
 _secret_file = VAR_DIR / "secret_key"
 SECRET_KEY = env.str("SECRET_KEY", "") or (_secret_file.read_text().strip() if _secret_file.is_file() else "")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 # Links in mails are built from this, never from a request's Host header.
 SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/")
@@ -126,6 +126,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # smtp://user:password@host:port or smtps://...; ``bin/up`` points it at the embedded mailbox when unset.
 SMTP_URL = env.str("SMTP_URL", "")
 SMTP_TIMEOUT = env.int("SMTP_TIMEOUT", 30)
+# How long a worker may hold messages before they count as left behind; longer than one mail may take.
+CAMPAIGN_LEASE_SECONDS = env.float("CAMPAIGN_LEASE_SECONDS", 60.0)
 
 # -- people, languages, time -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "common.User"

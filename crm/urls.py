@@ -1,4 +1,8 @@
 from django.contrib import admin
 from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls), path("", include("feedback.views"))]
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("feedback.views")),
+    path("", include("campaigns.views")),
+]

@@ -6,158 +6,373 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Campaign',
+            name="Campaign",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, unique=True, verbose_name='name')),
-                ('kind', models.CharField(choices=[('win_back', 'Win-back'), ('thanks', 'Thanks to the best'), ('second_purchase', 'Second purchase'), ('news', 'News')], default='win_back', max_length=16, verbose_name='kind')),
-                ('trigger', models.CharField(choices=[('once', 'Once, to who is in the segment at launch'), ('on_entry', 'At launch, then whoever enters the segment')], default='once', max_length=10, verbose_name='who, when')),
-                ('purpose', models.CharField(choices=[('marketing', 'Offers and news by e-mail'), ('survey', 'Surveys by e-mail')], default='marketing', max_length=12, verbose_name='purpose')),
-                ('control_share', models.DecimalField(decimal_places=3, default='0.1', help_text='Share of the audience that gets nothing, so that the effect can be measured.', max_digits=4, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(0.5)], verbose_name='held out')),
-                ('salt', models.CharField(editable=False, max_length=32)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('running', 'Running'), ('paused', 'Paused'), ('finished', 'Finished'), ('stopped', 'Stopped')], default='draft', max_length=10, verbose_name='status')),
-                ('audience_size', models.PositiveIntegerField(default=0, verbose_name='audience')),
-                ('ltv_run_id', models.BigIntegerField(blank=True, help_text='The valuation the audience was drawn from.', null=True, verbose_name='valuation')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('launched_at', models.DateTimeField(blank=True, null=True, verbose_name='launched')),
-                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
-                ('paused_reason', models.CharField(blank=True, max_length=240)),
-                ('resumed_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, unique=True, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("win_back", "Win-back"),
+                            ("thanks", "Thanks to the best"),
+                            ("second_purchase", "Second purchase"),
+                            ("news", "News"),
+                        ],
+                        default="win_back",
+                        max_length=16,
+                        verbose_name="kind",
+                    ),
+                ),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[
+                            ("once", "Once, to who is in the segment at launch"),
+                            ("on_entry", "At launch, then whoever enters the segment"),
+                        ],
+                        default="once",
+                        max_length=10,
+                        verbose_name="who, when",
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[("marketing", "Offers and news by e-mail"), ("survey", "Surveys by e-mail")],
+                        default="marketing",
+                        max_length=12,
+                        verbose_name="purpose",
+                    ),
+                ),
+                (
+                    "control_share",
+                    models.DecimalField(
+                        decimal_places=3,
+                        default="0.1",
+                        help_text="Share of the audience that gets nothing, so that the effect can be measured.",
+                        max_digits=4,
+                        validators=[
+                            django.core.validators.MinValueValidator(0),
+                            django.core.validators.MaxValueValidator(0.5),
+                        ],
+                        verbose_name="held out",
+                    ),
+                ),
+                ("salt", models.CharField(editable=False, max_length=32)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("running", "Running"),
+                            ("paused", "Paused"),
+                            ("finished", "Finished"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default="draft",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("audience_size", models.PositiveIntegerField(default=0, verbose_name="audience")),
+                (
+                    "ltv_run_id",
+                    models.BigIntegerField(
+                        blank=True,
+                        help_text="The valuation the audience was drawn from.",
+                        null=True,
+                        verbose_name="valuation",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("launched_at", models.DateTimeField(blank=True, null=True, verbose_name="launched")),
+                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
+                ("paused_reason", models.CharField(blank=True, max_length=240)),
+                ("resumed_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'verbose_name': 'campaign',
-                'verbose_name_plural': 'campaigns',
-                'ordering': ['-created_at'],
+                "verbose_name": "campaign",
+                "verbose_name_plural": "campaigns",
+                "ordering": ["-created_at"],
             },
         ),
         migrations.CreateModel(
-            name='Coupon',
+            name="Coupon",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=24, unique=True, verbose_name='code')),
-                ('status', models.CharField(choices=[('reserved', 'Reserved'), ('issued', 'Issued'), ('redeemed', 'Redeemed'), ('cancelled', 'Cancelled')], default='reserved', max_length=10, verbose_name='status')),
-                ('expires_at', models.DateTimeField(verbose_name='expires')),
-                ('redeemed_at', models.DateTimeField(blank=True, null=True, verbose_name='redeemed')),
-                ('order_ref', models.CharField(blank=True, max_length=100, verbose_name='order id')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=24, unique=True, verbose_name="code")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("reserved", "Reserved"),
+                            ("issued", "Issued"),
+                            ("redeemed", "Redeemed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        default="reserved",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="expires")),
+                ("redeemed_at", models.DateTimeField(blank=True, null=True, verbose_name="redeemed")),
+                ("order_ref", models.CharField(blank=True, max_length=100, verbose_name="order id")),
             ],
             options={
-                'verbose_name': 'coupon',
-                'verbose_name_plural': 'coupons',
+                "verbose_name": "coupon",
+                "verbose_name_plural": "coupons",
             },
         ),
         migrations.CreateModel(
-            name='Engagement',
+            name="Engagement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('clicked', 'Clicked'), ('unsubscribed', 'Unsubscribed'), ('redeemed', 'Used the coupon'), ('answered', 'Answered the survey')], max_length=12, verbose_name='kind')),
-                ('happened_at', models.DateTimeField(verbose_name='when')),
-                ('url', models.CharField(blank=True, max_length=500)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("clicked", "Clicked"),
+                            ("unsubscribed", "Unsubscribed"),
+                            ("redeemed", "Used the coupon"),
+                            ("answered", "Answered the survey"),
+                        ],
+                        max_length=12,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("happened_at", models.DateTimeField(verbose_name="when")),
+                ("url", models.CharField(blank=True, max_length=500)),
             ],
         ),
         migrations.CreateModel(
-            name='Enrolment',
+            name="Enrolment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('arm', models.CharField(choices=[('treated', 'Gets the mail'), ('control', 'Held out')], max_length=8, verbose_name='arm')),
-                ('enrolled_at', models.DateTimeField(verbose_name='enrolled')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "arm",
+                    models.CharField(
+                        choices=[("treated", "Gets the mail"), ("control", "Held out")],
+                        max_length=8,
+                        verbose_name="arm",
+                    ),
+                ),
+                ("enrolled_at", models.DateTimeField(verbose_name="enrolled")),
             ],
             options={
-                'verbose_name': 'enrolment',
-                'verbose_name_plural': 'enrolments',
+                "verbose_name": "enrolment",
+                "verbose_name_plural": "enrolments",
             },
         ),
         migrations.CreateModel(
-            name='MailboxMessage',
+            name="MailboxMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('received_at', models.DateTimeField(verbose_name='received')),
-                ('envelope_from', models.CharField(max_length=254)),
-                ('recipients', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=254), size=None)),
-                ('message_id', models.CharField(blank=True, db_index=True, max_length=200)),
-                ('subject', models.CharField(blank=True, max_length=500, verbose_name='subject')),
-                ('raw', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("received_at", models.DateTimeField(verbose_name="received")),
+                ("envelope_from", models.CharField(max_length=254)),
+                (
+                    "recipients",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=254), size=None
+                    ),
+                ),
+                ("message_id", models.CharField(blank=True, db_index=True, max_length=200)),
+                ("subject", models.CharField(blank=True, max_length=500, verbose_name="subject")),
+                ("raw", models.BinaryField()),
             ],
             options={
-                'verbose_name': 'mail',
-                'verbose_name_plural': 'outbox',
-                'ordering': ['-received_at', '-pk'],
+                "verbose_name": "mail",
+                "verbose_name_plural": "outbox",
+                "ordering": ["-received_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address', models.CharField(blank=True, max_length=254, verbose_name='address')),
-                ('address_hash', models.CharField(blank=True, editable=False, max_length=64)),
-                ('status', models.CharField(choices=[('held_out', 'Held out'), ('pending', 'Waiting'), ('claimed', 'Claimed'), ('sending', 'Sending'), ('sent', 'Sent'), ('failed', 'Failed'), ('unknown', 'Unknown'), ('suppressed', 'Not sent')], default='pending', max_length=10, verbose_name='status')),
-                ('reason', models.CharField(blank=True, max_length=40, verbose_name='reason')),
-                ('smtp_reply', models.CharField(blank=True, max_length=300)),
-                ('message_id', models.CharField(max_length=160, null=True, unique=True)),
-                ('due_at', models.DateTimeField(verbose_name='due')),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('lease_token', models.BigIntegerField(null=True)),
-                ('leased_until', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
-                ('resent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent again')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("address", models.CharField(blank=True, max_length=254, verbose_name="address")),
+                ("address_hash", models.CharField(blank=True, editable=False, max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("held_out", "Held out"),
+                            ("pending", "Waiting"),
+                            ("claimed", "Claimed"),
+                            ("sending", "Sending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("unknown", "Unknown"),
+                            ("suppressed", "Not sent"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=40, verbose_name="reason")),
+                ("smtp_reply", models.CharField(blank=True, max_length=300)),
+                ("message_id", models.CharField(max_length=160, null=True, unique=True)),
+                ("due_at", models.DateTimeField(verbose_name="due")),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("lease_token", models.BigIntegerField(null=True)),
+                ("leased_until", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
+                ("resent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent again")),
             ],
             options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
             },
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('kind', models.CharField(choices=[('percent', 'Percent off'), ('amount', 'Amount off')], max_length=8, verbose_name='kind')),
-                ('value', models.DecimalField(decimal_places=3, max_digits=12, verbose_name='value')),
-                ('currency', models.CharField(blank=True, help_text='For an amount off; empty for a percentage.', max_length=3, verbose_name='currency')),
-                ('minimum_basket', models.DecimalField(decimal_places=3, default=0, max_digits=12, verbose_name='minimum basket')),
-                ('valid_days', models.PositiveSmallIntegerField(default=30, verbose_name='valid, days')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("percent", "Percent off"), ("amount", "Amount off")],
+                        max_length=8,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("value", models.DecimalField(decimal_places=3, max_digits=12, verbose_name="value")),
+                (
+                    "currency",
+                    models.CharField(
+                        blank=True,
+                        help_text="For an amount off; empty for a percentage.",
+                        max_length=3,
+                        verbose_name="currency",
+                    ),
+                ),
+                (
+                    "minimum_basket",
+                    models.DecimalField(
+                        decimal_places=3, default=0, max_digits=12, verbose_name="minimum basket"
+                    ),
+                ),
+                ("valid_days", models.PositiveSmallIntegerField(default=30, verbose_name="valid, days")),
             ],
             options={
-                'verbose_name': 'offer',
-                'verbose_name_plural': 'offers',
+                "verbose_name": "offer",
+                "verbose_name_plural": "offers",
             },
         ),
         migrations.CreateModel(
-            name='Suppression',
+            name="Suppression",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('address_hash', models.CharField(max_length=64)),
-                ('purpose', models.CharField(blank=True, help_text='Empty: every purpose.', max_length=12, verbose_name='purpose')),
-                ('reason', models.CharField(choices=[('unsubscribed', 'Unsubscribed'), ('bounced', 'Hard bounce'), ('complained', 'Complaint'), ('by_staff', 'Blocked by staff')], max_length=12, verbose_name='reason')),
-                ('detail', models.CharField(blank=True, max_length=240)),
-                ('created_at', models.DateTimeField(verbose_name='since')),
-                ('lifted_at', models.DateTimeField(blank=True, null=True, verbose_name='lifted')),
-                ('lifted_reason', models.CharField(blank=True, max_length=240)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("address_hash", models.CharField(max_length=64)),
+                (
+                    "purpose",
+                    models.CharField(
+                        blank=True, help_text="Empty: every purpose.", max_length=12, verbose_name="purpose"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("unsubscribed", "Unsubscribed"),
+                            ("bounced", "Hard bounce"),
+                            ("complained", "Complaint"),
+                            ("by_staff", "Blocked by staff"),
+                        ],
+                        max_length=12,
+                        verbose_name="reason",
+                    ),
+                ),
+                ("detail", models.CharField(blank=True, max_length=240)),
+                ("created_at", models.DateTimeField(verbose_name="since")),
+                ("lifted_at", models.DateTimeField(blank=True, null=True, verbose_name="lifted")),
+                ("lifted_reason", models.CharField(blank=True, max_length=240)),
             ],
             options={
-                'verbose_name': 'suppression',
-                'verbose_name_plural': 'suppressions',
+                "verbose_name": "suppression",
+                "verbose_name_plural": "suppressions",
             },
         ),
         migrations.CreateModel(
-            name='Variant',
+            name="Variant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('language', models.CharField(choices=[('en', 'English'), ('ko', 'Korean'), ('ja', 'Japanese')], max_length=2, verbose_name='language')),
-                ('subject', models.CharField(max_length=150, verbose_name='subject')),
-                ('body', models.TextField(help_text='Text with merge fields such as {{ name }}; a blank line starts a paragraph.', max_length=20000, verbose_name='body')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("en", "English"), ("ko", "Korean"), ("ja", "Japanese")],
+                        max_length=2,
+                        verbose_name="language",
+                    ),
+                ),
+                ("subject", models.CharField(max_length=150, verbose_name="subject")),
+                (
+                    "body",
+                    models.TextField(
+                        help_text="Text with merge fields such as {{ name }}; a blank line starts a paragraph.",
+                        max_length=20000,
+                        verbose_name="body",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'text',
-                'verbose_name_plural': 'texts',
-                'ordering': ['pk'],
+                "verbose_name": "text",
+                "verbose_name_plural": "texts",
+                "ordering": ["pk"],
             },
         ),
     ]

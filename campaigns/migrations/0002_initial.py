@@ -6,253 +6,473 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('campaigns', '0001_initial'),
-        ('customers', '0001_initial'),
-        ('feedback', '0001_initial'),
+        ("campaigns", "0001_initial"),
+        ("customers", "0001_initial"),
+        ("feedback", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='campaign',
-            name='created_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="campaign",
+            name="created_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='launched_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="campaign",
+            name="launched_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='segment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='campaigns', to='customers.segment', verbose_name='audience'),
+            model_name="campaign",
+            name="segment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="campaigns",
+                to="customers.segment",
+                verbose_name="audience",
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='survey',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='campaigns', to='feedback.survey', verbose_name='survey'),
+            model_name="campaign",
+            name="survey",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="campaigns",
+                to="feedback.survey",
+                verbose_name="survey",
+            ),
         ),
         migrations.AddField(
-            model_name='coupon',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='coupons', to='customers.customer'),
+            model_name="coupon",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="coupons", to="customers.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='enrolment',
-            name='campaign',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='campaigns.campaign'),
+            model_name="enrolment",
+            name="campaign",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="enrolments",
+                to="campaigns.campaign",
+            ),
         ),
         migrations.AddField(
-            model_name='enrolment',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='enrolments', to='customers.customer'),
+            model_name="enrolment",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="enrolments",
+                to="customers.customer",
+            ),
         ),
         migrations.AddField(
-            model_name='coupon',
-            name='enrolment',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='coupon', to='campaigns.enrolment'),
+            model_name="coupon",
+            name="enrolment",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="coupon", to="campaigns.enrolment"
+            ),
         ),
         migrations.AddIndex(
-            model_name='mailboxmessage',
-            index=models.Index(fields=['-received_at', '-id'], name='mailbox_newest'),
+            model_name="mailboxmessage",
+            index=models.Index(fields=["-received_at", "-id"], name="mailbox_newest"),
         ),
         migrations.AddField(
-            model_name='message',
-            name='campaign',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='campaigns.campaign'),
+            model_name="message",
+            name="campaign",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="campaigns.campaign"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='customer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='customers.customer'),
+            model_name="message",
+            name="customer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="customers.customer"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='enrolment',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='message', to='campaigns.enrolment'),
+            model_name="message",
+            name="enrolment",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="message", to="campaigns.enrolment"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='invitation',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='feedback.invitation'),
+            model_name="message",
+            name="invitation",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="feedback.invitation",
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='resent_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="message",
+            name="resent_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='engagement',
-            name='message',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='engagements', to='campaigns.message'),
+            model_name="engagement",
+            name="message",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="engagements",
+                to="campaigns.message",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['percent', 'amount'])), name='offer_kind_known'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["percent", "amount"])), name="offer_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('currency', ''), ('kind', 'percent'), ('value__gt', 0), ('value__lte', 100)), models.Q(('currency__regex', '^[A-Z]{3}$'), ('kind', 'amount'), ('value__gt', 0)), _connector='OR'), name='offer_value_fits_kind'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("currency", ""), ("kind", "percent"), ("value__gt", 0), ("value__lte", 100)),
+                    models.Q(("currency__regex", "^[A-Z]{3}$"), ("kind", "amount"), ("value__gt", 0)),
+                    _connector="OR",
+                ),
+                name="offer_value_fits_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('minimum_basket__gte', 0)), name='offer_minimum_not_negative'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("minimum_basket__gte", 0)), name="offer_minimum_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_days__gte', 1)), name='offer_valid_some_days'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("valid_days__gte", 1)), name="offer_valid_some_days"
+            ),
         ),
         migrations.AddField(
-            model_name='coupon',
-            name='offer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='coupons', to='campaigns.offer'),
+            model_name="coupon",
+            name="offer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="coupons", to="campaigns.offer"
+            ),
         ),
         migrations.AddField(
-            model_name='campaign',
-            name='offer',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='campaigns', to='campaigns.offer', verbose_name='offer'),
+            model_name="campaign",
+            name="offer",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="campaigns",
+                to="campaigns.offer",
+                verbose_name="offer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('address_hash', 'purpose'), name='suppression_one_open'),
+            model_name="suppression",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("lifted_at__isnull", True)),
+                fields=("address_hash", "purpose"),
+                name="suppression_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['unsubscribed', 'bounced', 'complained', 'by_staff'])), name='suppression_reason_known'),
+            model_name="suppression",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason__in", ["unsubscribed", "bounced", "complained", "by_staff"])),
+                name="suppression_reason_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.CheckConstraint(condition=models.Q(('lifted_at__isnull', True), models.Q(('lifted_reason', ''), _negated=True), _connector='OR'), name='suppression_lift_has_reason'),
+            model_name="suppression",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("lifted_at__isnull", True),
+                    models.Q(("lifted_reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="suppression_lift_has_reason",
+            ),
         ),
         migrations.AddField(
-            model_name='variant',
-            name='campaign',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variants', to='campaigns.campaign'),
+            model_name="variant",
+            name="campaign",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="variants", to="campaigns.campaign"
+            ),
         ),
         migrations.AddField(
-            model_name='message',
-            name='variant',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='campaigns.variant'),
+            model_name="message",
+            name="variant",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="messages",
+                to="campaigns.variant",
+            ),
         ),
         migrations.AddIndex(
-            model_name='enrolment',
-            index=models.Index(fields=['customer', '-enrolled_at'], name='enrolment_of_customer'),
+            model_name="enrolment",
+            index=models.Index(fields=["customer", "-enrolled_at"], name="enrolment_of_customer"),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.UniqueConstraint(fields=('campaign', 'customer'), name='enrolment_once'),
+            model_name="enrolment",
+            constraint=models.UniqueConstraint(fields=("campaign", "customer"), name="enrolment_once"),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.CheckConstraint(condition=models.Q(('arm__in', ['treated', 'control'])), name='enrolment_arm_known'),
+            model_name="enrolment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("arm__in", ["treated", "control"])), name="enrolment_arm_known"
+            ),
         ),
         migrations.AddIndex(
-            model_name='engagement',
-            index=models.Index(fields=['message', 'happened_at'], name='engagement_of_message'),
+            model_name="engagement",
+            index=models.Index(fields=["message", "happened_at"], name="engagement_of_message"),
         ),
         migrations.AddConstraint(
-            model_name='engagement',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['clicked', 'unsubscribed', 'redeemed', 'answered'])), name='engagement_kind_known'),
+            model_name="engagement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["clicked", "unsubscribed", "redeemed", "answered"])),
+                name="engagement_kind_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='coupon',
-            index=models.Index(fields=['customer', '-expires_at'], name='coupon_of_customer'),
+            model_name="coupon",
+            index=models.Index(fields=["customer", "-expires_at"], name="coupon_of_customer"),
         ),
         migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['reserved', 'issued', 'redeemed', 'cancelled'])), name='coupon_status_known'),
+            model_name="coupon",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["reserved", "issued", "redeemed", "cancelled"])),
+                name="coupon_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('redeemed_at__isnull', False), ('status', 'redeemed')), models.Q(models.Q(('status', 'redeemed'), _negated=True), ('redeemed_at__isnull', True)), _connector='OR'), name='coupon_redeemed_has_time'),
+            model_name="coupon",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("redeemed_at__isnull", False), ("status", "redeemed")),
+                    models.Q(models.Q(("status", "redeemed"), _negated=True), ("redeemed_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="coupon_redeemed_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['win_back', 'thanks', 'second_purchase', 'news'])), name='campaign_kind_known'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["win_back", "thanks", "second_purchase", "news"])),
+                name="campaign_kind_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('trigger__in', ['once', 'on_entry'])), name='campaign_trigger_known'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("trigger__in", ["once", "on_entry"])), name="campaign_trigger_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'running', 'paused', 'finished', 'stopped'])), name='campaign_status_known'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["draft", "running", "paused", "finished", "stopped"])),
+                name="campaign_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['marketing', 'survey'])), name='campaign_purpose_known'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("purpose__in", ["marketing", "survey"])), name="campaign_purpose_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(('control_share__gte', 0), ('control_share__lte', 0.5)), name='campaign_control_share_range'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("control_share__gte", 0), ("control_share__lte", 0.5)),
+                name="campaign_control_share_range",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('launched_at__isnull', True), ('status', 'draft')), models.Q(models.Q(('status', 'draft'), _negated=True), ('launched_at__isnull', False)), _connector='OR'), name='campaign_launched_has_time'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("launched_at__isnull", True), ("status", "draft")),
+                    models.Q(models.Q(("status", "draft"), _negated=True), ("launched_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="campaign_launched_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='campaign',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', False), ('status__in', ['finished', 'stopped'])), models.Q(models.Q(('status__in', ['finished', 'stopped']), _negated=True), ('finished_at__isnull', True)), _connector='OR'), name='campaign_end_has_time'),
+            model_name="campaign",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("finished_at__isnull", False), ("status__in", ["finished", "stopped"])),
+                    models.Q(
+                        models.Q(("status__in", ["finished", "stopped"]), _negated=True),
+                        ("finished_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="campaign_end_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.UniqueConstraint(fields=('campaign', 'language'), name='variant_once_per_language'),
+            model_name="variant",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "language"), name="variant_once_per_language"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(('language__in', ['en', 'ko', 'ja'])), name='variant_language_known'),
+            model_name="variant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("language__in", ["en", "ko", "ja"])), name="variant_language_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='variant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('subject', ''), _negated=True), models.Q(('body', ''), _negated=True)), name='variant_has_words'),
+            model_name="variant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("subject", ""), _negated=True), models.Q(("body", ""), _negated=True)
+                ),
+                name="variant_has_words",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('status', 'pending')), fields=['due_at', 'id'], name='message_due'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("status", "pending")), fields=["due_at", "id"], name="message_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(condition=models.Q(('status__in', ['claimed', 'sending'])), fields=['leased_until'], name='message_leased'),
+            model_name="message",
+            index=models.Index(
+                condition=models.Q(("status__in", ["claimed", "sending"])),
+                fields=["leased_until"],
+                name="message_leased",
+            ),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['campaign', 'status'], name='message_states'),
+            model_name="message",
+            index=models.Index(fields=["campaign", "status"], name="message_states"),
         ),
         migrations.AddIndex(
-            model_name='message',
-            index=models.Index(fields=['customer', '-due_at'], name='message_of_customer'),
+            model_name="message",
+            index=models.Index(fields=["customer", "-due_at"], name="message_of_customer"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('campaign', 'customer'), name='message_once_per_customer'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                fields=("campaign", "customer"), name="message_once_per_customer"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(condition=models.Q(('address', ''), _negated=True), fields=('campaign', 'address'), name='message_once_per_address'),
+            model_name="message",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("address", ""), _negated=True),
+                fields=("campaign", "address"),
+                name="message_once_per_address",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['held_out', 'pending', 'claimed', 'sending', 'sent', 'failed', 'unknown', 'suppressed'])), name='message_status_known'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "held_out",
+                            "pending",
+                            "claimed",
+                            "sending",
+                            "sent",
+                            "failed",
+                            "unknown",
+                            "suppressed",
+                        ],
+                    )
+                ),
+                name="message_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sent_at__isnull', False), ('status', 'sent')), models.Q(models.Q(('status', 'sent'), _negated=True), ('sent_at__isnull', True)), _connector='OR'), name='message_sent_has_time'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sent_at__isnull", False), ("status", "sent")),
+                    models.Q(models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="message_sent_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lease_token__isnull', False), ('leased_until__isnull', False), ('status__in', ['claimed', 'sending'])), models.Q(('status__in', ['claimed', 'sending']), _negated=True), _connector='OR'), name='message_at_work_has_lease'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("lease_token__isnull", False),
+                        ("leased_until__isnull", False),
+                        ("status__in", ["claimed", "sending"]),
+                    ),
+                    models.Q(("status__in", ["claimed", "sending"]), _negated=True),
+                    _connector="OR",
+                ),
+                name="message_at_work_has_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['held_out', 'suppressed']), models.Q(models.Q(('address', ''), _negated=True), models.Q(('address_hash', ''), _negated=True), ('message_id__isnull', False), ('variant__isnull', False)), _connector='OR'), name='message_mailable_is_complete'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status__in", ["held_out", "suppressed"]),
+                    models.Q(
+                        models.Q(("address", ""), _negated=True),
+                        models.Q(("address_hash", ""), _negated=True),
+                        ("message_id__isnull", False),
+                        ("variant__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="message_mailable_is_complete",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status__in', ['suppressed', 'failed']), _negated=True), models.Q(('reason', ''), _negated=True), _connector='OR'), name='message_suppressed_has_reason'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status__in", ["suppressed", "failed"]), _negated=True),
+                    models.Q(("reason", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="message_suppressed_has_reason",
+            ),
         ),
     ]

@@ -13,6 +13,7 @@ from campaigns.choices import (
     OfferKind,
     SuppressionReason,
 )
+from campaigns.services.suppression import hash_address
 from customers.choices import Language
 from tests.factories.base import Factory
 from tests.factories.customers import CustomerFactory, SegmentFactory
@@ -103,7 +104,8 @@ class MessageFactory(Factory):
     campaign = factory.SelfAttribute("enrolment.campaign")
     customer = factory.SelfAttribute("enrolment.customer")
     variant = factory.SubFactory(VariantFactory, campaign=factory.SelfAttribute("..enrolment.campaign"))
-    address = factory.LazyAttribute(lambda o: o.customer.email)
+    address = factory.LazyAttribute(lambda o: o.customer.email_normalised or "")
+    address_hash = factory.LazyAttribute(lambda o: hash_address(o.address) if o.address else "")
     status = MessageStatus.PENDING
     reason = factory.LazyAttribute(
         lambda o: "test" if o.status in (MessageStatus.SUPPRESSED, MessageStatus.FAILED) else ""

@@ -1,0 +1,41 @@
+"""What campaigns do when something happened to a customer, in the transaction it happened in."""
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import Signal
+
+from campaigns.services import engagement, enrolment, unsubscribe
+from customers import events as customer_events
+from feedback import events as feedback_events
+
+
+def stop_mail_without_consent(*, customer_id: int, purpose: str, **_kwargs: Any) -> None:
+    unsubscribe.stop_mail(customer_id=customer_id, purpose=purpose)
+
+
+def stop_mail_to_old_address(*, customer_id: int, old_normalised: str | None, **_kwargs: Any) -> None:
+    if old_normalised:
+        unsubscribe.stop_mail_to_old_address(customer_id=customer_id, address=old_normalised)
+
+
+def enrol_entrants(*, entered: dict[int, int], at: datetime, **_kwargs: Any) -> None:
+    enrolment.enrol_entrants(segment_ids=[segment for segment, count in entered.items() if count], at=at)
+
+
+def note_answer(*, response: Any, at: datetime, **_kwargs: Any) -> None:
+    engagement.survey_answered(invitation_id=response.invitation_id, at=at)
+
+
+RECEIVERS: tuple[tuple[Signal, Any], ...] = (
+    (customer_events.consent_withdrawn, stop_mail_without_consent),
+    (customer_events.customer_email_changed, stop_mail_to_old_address),
+    (customer_events.segments_changed, enrol_entrants),
+    (feedback_events.survey_answered, note_answer),
+)
+
+
+def connect() -> None:
+    """Wire them, once."""
+    for event, receiver in RECEIVERS:
+        event.connect(receiver, dispatch_uid=f"campaigns.{receiver.__name__}")

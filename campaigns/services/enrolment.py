@@ -1,0 +1,100 @@
+"""Taking customers into a campaign: arms, messages, coupons, invitations, a handful of statements for any number."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q
+from psycopg.sql import Composable
+
+from campaigns.choices import CampaignStatus, MessageStatus, Trigger
+from campaigns.models import Campaign, Message
+from campaigns.services import suppression
+from crm.common import sql
+from crm.common.models import Shop
+from crm.common.wake import wake
+from customers.models import Customer
+from feedback.choices import SurveyStatus
+from feedback.services import invitations
+
+PATIENCE = 600  # seconds a statement may take
+
+
+def enrol(*, campaign: Campaign, at: datetime, entered_since: datetime | None = None) -> dict[str, int]:
+    """Enrol who is in the campaign's segment and not enrolled yet; returns the number of new messages by status.
+
+    Runs inside the caller's transaction, so that an audience is whole or not there at all.
+    """
+    with sql.patient(seconds=PATIENCE):
+        sql.execute(
+            "campaigns/enrol",
+            {
+                "campaign": campaign.pk,
+                "segment": campaign.segment_id,
+                "salt": campaign.salt,
+                "control_share": campaign.control_share,
+                "at": at,
+                "since": entered_since,
+            },
+        )
+        made = _add_messages(campaign, at)
+        if made.get(MessageStatus.PENDING):
+            _equip(campaign, at)
+        total = sum(made.values())
+        Campaign.objects.filter(pk=campaign.pk).update(audience_size=F("audience_size") + total)
+    return made
+
+
+def _add_messages(campaign: Campaign, at: datetime) -> dict[str, int]:
+    first = campaign.variants.order_by("pk").values_list("pk", flat=True).first()
+    rows = sql.rows(
+        "campaigns/add_messages",
+        {
+            "campaign": campaign.pk,
+            "first_variant": first,
+            "domain": Shop.current().sender_email.rpartition("@")[2],
+            "at": at,
+            "purpose": campaign.purpose,
+            **suppression.hash_params(),
+        },
+        {"address_hash": sql.compose("campaigns/address_hash"), "why_not": why_not()},
+    )
+    return {row["status"]: row["messages"] for row in rows}
+
+
+def why_not() -> Composable:
+    """The SQL expression for why a customer may not be mailed."""
+    return sql.compose("campaigns/why_not", {"address_hash": sql.compose("campaigns/address_hash")})
+
+
+def _equip(campaign: Campaign, at: datetime) -> None:
+    """Coupons and invitations for the waiting messages that have none."""
+    if campaign.offer is not None:
+        expires = at + timedelta(days=campaign.offer.valid_days)
+        values = {"campaign": campaign.pk, "offer": campaign.offer.pk, "expires_at": expires}
+        sql.execute("campaigns/mint_coupons", values)
+    if campaign.survey is not None:
+        source = f"campaign:{campaign.pk}"
+        waiting = Message.objects.filter(
+            customer=OuterRef("pk"), campaign=campaign, status=MessageStatus.PENDING, invitation=None
+        )
+        invitations.invite_many(
+            survey=campaign.survey, customers=Customer.objects.filter(Exists(waiting)), source=source, at=at
+        )
+        values = {"campaign": campaign.pk, "survey": campaign.survey.pk, "source": source}
+        sql.execute("campaigns/attach_invitations", values)
+
+
+def enrol_entrants(*, segment_ids: list[int], at: datetime) -> int:
+    """Enrol who entered the segments of running on-entry campaigns; returns how many messages were made.
+
+    A campaign whose survey was closed meanwhile takes nobody in.
+    """
+    running = Campaign.objects.filter(
+        Q(survey=None) | Q(survey__status=SurveyStatus.OPEN),
+        trigger=Trigger.ON_ENTRY,
+        status=CampaignStatus.RUNNING,
+        segment_id__in=segment_ids,
+    ).select_related("offer", "survey")
+    made = sum(sum(enrol(campaign=campaign, at=at).values()) for campaign in running.order_by("pk"))
+    if made:
+        wake("campaigns.deliver_due")
+    return made
