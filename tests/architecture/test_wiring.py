@@ -13,11 +13,11 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 # Every event and all that happens because of it. A new line here is a decision.
 RECEIVERS: dict[str, set[str]] = {
-    "customers.consent_withdrawn": set(),
-    "customers.customer_email_changed": set(),
+    "customers.consent_withdrawn": {"campaigns.stop_mail_without_consent"},
+    "customers.customer_email_changed": {"campaigns.stop_mail_to_old_address"},
     "customers.purchase_recorded": set(),
-    "customers.segments_changed": set(),
-    "feedback.survey_answered": set(),
+    "customers.segments_changed": {"campaigns.enrol_entrants"},
+    "feedback.survey_answered": {"campaigns.note_answer"},
     "ltv.run_published": set(),
     "campaigns.coupon_redeemed": set(),
 }
