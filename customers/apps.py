@@ -7,6 +7,7 @@ class CustomersConfig(AppConfig):
     verbose_name = _("Customers")
 
     def ready(self) -> None:
-        from customers import traits
+        from customers import timeline, traits
 
         traits.register()
+        timeline.register()

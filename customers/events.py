@@ -5,4 +5,4 @@ from django.dispatch import Signal
 consent_withdrawn = Signal()  # customer_id, purpose, at
 customer_email_changed = Signal()  # customer_id, old_normalised, at
 segments_changed = Signal()  # at, entered: {segment_id: count}, left: {segment_id: count}
-purchase_recorded = Signal()  # purchase, at
+purchase_recorded = Signal()  # purchase, at; only of one recorded by itself: many at once are read, not heard

@@ -1,0 +1,94 @@
+"""Figures about purchases: how one customer buys, and what cannot be counted yet."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from crm.common import money, sql
+from crm.common.models import Shop
+
+
+@dataclass(frozen=True)
+class ProductBought:
+    """A product in one customer's orders."""
+
+    sku: str
+    name: str
+    category: str
+    orders: int
+    quantity: Decimal
+    last_on: date
+
+
+@dataclass(frozen=True)
+class MonthTotal:
+    """One calendar month of the shop. ``revenue`` in base currency, net of refunds."""
+
+    month: date
+    orders: int
+    revenue: Decimal
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How one customer buys. Money in ``currency``, net of refunds; purchases without a rate are only counted."""
+
+    currency: str
+    orders: int
+    without_rate: int
+    refunded_orders: int
+    first_on: date | None
+    last_on: date | None
+    revenue: Decimal
+    average_order: Decimal | None
+    items_per_order: float | None
+    typical_gap_days: float | None  # median between two purchase days; None before the second
+    sales_channel: str  # where they buy most
+    products: tuple[ProductBought, ...]
+    months: tuple[MonthTotal, ...]
+
+
+@dataclass(frozen=True)
+class MissingRate:
+    """A currency whose purchases are counted nowhere. ``amount`` in that currency."""
+
+    currency: str
+    purchases: int
+    amount: Decimal
+    first_on: date
+    last_on: date
+
+
+def habits(customer_id: int, *, today: date, months: int = 12, products: int = 5) -> Habits:
+    """How a customer bought until ``today``, the shop's calendar day: three queries whatever their history."""
+    currency = Shop.current().base_currency
+    [found] = sql.rows("customers/habits_summary", {"customer": customer_id})
+    bought = sql.rows("customers/habits_products", {"customer": customer_id, "limit": products})
+    last = today.replace(day=1)
+    span = {"customer": customer_id, "first": _months_before(last, months - 1), "last": last}
+    counted = found["counted"]
+    return Habits(
+        currency=currency,
+        orders=found["orders"],
+        without_rate=found["without_rate"],
+        refunded_orders=found["refunded_orders"],
+        first_on=found["first_on"],
+        last_on=found["last_on"],
+        revenue=found["revenue"],
+        average_order=money.quantize(found["revenue"] / counted, currency) if counted else None,
+        items_per_order=found["items"],
+        typical_gap_days=found["gap"],
+        sales_channel=found["sales_channel"] or "",
+        products=tuple(ProductBought(**row) for row in bought),
+        months=tuple(MonthTotal(**row) for row in sql.rows("customers/habits_months", span)),
+    )
+
+
+def missing_rates() -> list[MissingRate]:
+    """The currencies staff must give a rate for, most purchases first."""
+    return [MissingRate(**row) for row in sql.rows("customers/rates_missing")]
+
+
+def _months_before(month: date, count: int) -> date:
+    years, index = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return date(years, index + 1, 1)
