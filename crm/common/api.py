@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.http import Http404
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from crm.common.errors import DomainError
-from crm.common.models import IdempotencyRecord
+from crm.common.models import IdempotencyRecord, User
 
 PROBLEM = "application/problem+json"
 
@@ -73,7 +73,7 @@ def idempotent(request: Request, route: str, work: Callable[[], tuple[int, Any]]
         record, new = IdempotencyRecord.objects.select_for_update().get_or_create(
             key=key,
             route=route,
-            user=request.user,
+            user=cast(User, request.user),  # permissions let nobody else this far
             defaults={"body_hash": digest, "status": 0, "reply": {}, "created_at": timezone.now()},
         )
         if not new:

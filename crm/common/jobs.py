@@ -46,7 +46,7 @@ def ensure_nightly(*, job: str, business_date: date, now: datetime) -> JobRun:
     return run
 
 
-def run_pending(*, job: str, work: Callable[["Progress"], None], clock: Callable[[], datetime]) -> int:
+def run_pending(*, job: str, work: Callable[["Progress"], object], clock: Callable[[], datetime]) -> int:
     """Run every requested or abandoned row of ``job``, one at a time; returns how many were finished.
 
     The session lock makes the caller the only runner: a row found ``running`` under it was left by a process
@@ -71,7 +71,7 @@ def _next(job: str) -> JobRun | None:
     )
 
 
-def _run(run: JobRun, work: Callable[["Progress"], None], clock: Callable[[], datetime]) -> None:
+def _run(run: JobRun, work: Callable[["Progress"], object], clock: Callable[[], datetime]) -> None:
     run.state, run.started_at, run.stages = JobState.RUNNING, clock(), []
     run.attempts += 1
     run.save(update_fields=["state", "started_at", "attempts", "stages"])

@@ -9,7 +9,7 @@ from django.core.cache.backends.redis import RedisCache
 
 
 @cache
-def client() -> "redis.Redis[bytes]":
+def client() -> redis.Redis:
     """The process-wide client of REDIS_URL."""
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5)
 

@@ -73,8 +73,9 @@ def fit(summaries: np.ndarray, previous: LtvRun | None) -> Fitted:
     last_bg = BgNbd(**last["bg"]) if "bg" in last else None
     own = bgnbd.fit(x, t_x, observed, start=last_bg, ridge=fallback.NIGHTLY_RIDGE) if len(x) else None
     at_last = bgnbd.log_likelihood(last_bg, x, t_x, observed) if last_bg and len(x) else None
-    pooled = fallback.pooled_fit(x, t_x, observed) if len(x) else None
-    choice = fallback.choose(own, last_bg, pooled, at_last)
+    choice = fallback.choose(own, last_bg, None, at_last)
+    if choice.params is None and len(x):  # the cautious fit is made only where it is needed
+        choice = fallback.choose(own, last_bg, fallback.pooled_fit(x, t_x, observed), at_last)
     return Fitted(
         step=STEPS[choice.step],
         reasons=choice.reasons,

@@ -15,13 +15,11 @@ WITH spent AS (
 ), cac AS (
     SELECT channel_id, round(spend / customers, 3) AS cac FROM spent JOIN brought USING (channel_id)
 ), figures AS (
-    SELECT c.id AS customer_id, c.channel_id, s.*,
+    SELECT c.id AS customer_id, c.channel_id, s.first_day, s.last_day, s.days, s.orders, s.revenue, s.margin,
         s.revenue / nullif(s.orders, 0) AS average,
         s.orders / greatest((%(last_day)s::date - s.first_day + 1) / (365.25 / 12), 1) AS per_month
     FROM customers_customer AS c
-    LEFT JOIN LATERAL (
-        SELECT first_day, last_day, days, orders, revenue, margin FROM ltv_purchasesummary WHERE customer_id = c.id
-    ) AS s ON true
+    LEFT JOIN ltv_purchasesummary AS s ON s.customer_id = c.id
 )
 INSERT INTO {partition} (
     run_id, customer_id, orders, frequency, recency_days, age_days, revenue, margin, average_purchase,
