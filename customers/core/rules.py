@@ -317,3 +317,9 @@ def _condition_sql(condition: Condition, catalogue: Catalogue, params: Params, p
     if trait.many:
         return f"(EXISTS (SELECT 1 {trait.many} AND ({text})))"
     return f"({text})" if OPERATORS[op].takes == "none" else f"(({text}) IS TRUE)"
+
+
+def known_sql(trait: Trait, catalogue: Catalogue) -> str:
+    """SQL of what is known of a customer: a value, or an array of some values of a trait with many."""
+    text = catalogue.expression(trait)
+    return f"ARRAY(SELECT DISTINCT {text} {trait.many} ORDER BY 1 LIMIT 20)" if trait.many else text

@@ -6,7 +6,7 @@ FROM unnest(%(segments)s::bigint[]) AS evaluated (id)
 LEFT JOIN (
     SELECT segment_id, count(*) AS n
     FROM customers_segmentmembership
-    WHERE left_at IS NULL
+    WHERE left_at IS NULL AND segment_id = ANY(%(segments)s::bigint[])
     GROUP BY segment_id
 ) AS members ON members.segment_id = evaluated.id
 LEFT JOIN (
