@@ -60,7 +60,7 @@ class MissingRate:
 
 
 def habits(customer_id: int, *, today: date, months: int = 12, products: int = 5) -> Habits:
-    """How a customer bought until ``today``, the shop's calendar day: three queries whatever their history."""
+    """How a customer bought until ``today``, the shop's calendar day: four queries whatever their history."""
     currency = Shop.current().base_currency
     [found] = sql.rows("customers/habits_summary", {"customer": customer_id})
     bought = sql.rows("customers/habits_products", {"customer": customer_id, "limit": products})
