@@ -76,7 +76,7 @@ def parse(subject: str, body: str, allowed: Collection[str]) -> Words:
         subject=_template("subject", subject, allowed, _PLAIN),
         text=_template("body", body, allowed, _PLAIN),
         html=_template("body", _escape_literals(body), allowed, _ESCAPED),
-        links=frozenset(_LINK.findall(_MARKUP.sub(" ", body))),
+        links=frozenset(link.rstrip(".,;:!?)") for link in _LINK.findall(_MARKUP.sub(" ", body))),
     )
 
 

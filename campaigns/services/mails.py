@@ -159,7 +159,8 @@ class Composer:
         subject = rendered.subject
         mail = EmailMessage(policy=_POLICY if recipient.isascii() else _POLICY_UTF8)
         mail["From"] = Address(headers.clean(self.shop.sender_name), addr_spec=self.shop.sender_email)
-        mail["To"] = Address(addr_spec=recipient)
+        local, _at, domain = recipient.rpartition("@")
+        mail["To"] = Address(username=local, domain=domain)  # one address whatever it holds
         mail["Subject"] = subject
         mail["Date"] = at
         mail["Message-ID"] = message_id

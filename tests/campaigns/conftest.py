@@ -52,7 +52,7 @@ def draft(shop: Shop, segment: Segment, now: datetime) -> Callable[..., Campaign
 
     def make(**facts: Any) -> Campaign:
         given = {
-            "name": f"Campaign {Campaign.objects.count()}",
+            "name": f"Draft {Campaign.objects.count()}",
             "kind": "win_back",
             "segment": segment,
             "variants": {"en": TEXT},
