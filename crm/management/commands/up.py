@@ -87,9 +87,8 @@ class _Ready:
             self.say(f"{error} Trying again.")
         if not self.said and _answers(self.url):
             self.said = True
-            self.say(
-                f"Ready: {self.url}admin/  user owner, password: in {_password_file()}  (Ctrl-C stops everything)"
-            )
+            known = f"user owner, password: in {_password_file()}  " if _password_file().exists() else ""
+            self.say(f"Ready: {self.url}admin/  {known}(Ctrl-C stops everything)")
 
 
 def _exit(_number: int, _frame: object) -> None:
