@@ -74,6 +74,8 @@ def test_it_serves_pages_until_ctrl_c_and_then_leaves_nothing_running(installati
         if "Ready: " in line:
             break
 
+    assert "Ready: " in printed[-1], [*printed, *up.stderr]
+
     with urlopen(f"http://127.0.0.1:{port}/admin/login/", timeout=10) as page:
         assert page.status == 200
     up.send_signal(signal.SIGINT)
