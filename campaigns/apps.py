@@ -7,7 +7,8 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import receivers, timeline
+        from campaigns import receivers, timeline, traits
 
         receivers.connect()
         timeline.register()
+        traits.register()

@@ -47,7 +47,7 @@ OPERATOR_LABELS = {
     "is_unknown": gettext_noop("is not known"),
 }
 _YES, _NO = gettext_noop("{label}: yes"), gettext_noop("{label}: no")
-_NEGATED = gettext_noop("not ({rule})")
+_NEGATED, _EVERYONE = gettext_noop("not ({rule})"), gettext_noop("every customer")
 _AND, _OR = gettext_noop("{first} and {second}"), gettext_noop("{first} or {second}")
 _DAYS = gettext_noop("{value} days")
 _SHARE = gettext_noop("{value} %")
@@ -119,12 +119,14 @@ class Words:
         if isinstance(node, Condition):
             return self.condition(node)
         if isinstance(node, Not):
-            return self.translate(_NEGATED).format(rule=self._node(node.part, inside=False))
+            return self.translate(_NEGATED).format(rule=_uncapitalised(self._node(node.part, inside=False)))
+        if not node.parts:
+            return self.translate(_EVERYONE)
         together, *others = (self._node(part, inside=len(node.parts) > 1) for part in node.parts)
         template = self.translate(_AND if isinstance(node, All) else _OR)
         for other in others:
             together = template.format(first=together, second=_uncapitalised(other))
-        return f"({together})" if inside and others else together
+        return f"({_uncapitalised(together)})" if inside and others else together
 
 
 def _plain(value: Decimal) -> str:

@@ -2,6 +2,7 @@
 
     {"all": [rule, ...]}   {"any": [rule, ...]}   {"not": rule}   {"trait", "op", "value", "value2"}
 
+``{"all": []}`` alone is every customer; inside a rule an empty list is refused, being somebody's mistake.
 Logic is two-valued: a condition on an unknown value is false, whatever it asks (also ``!=``), unless it asks
 ``is_unknown``; and ``not`` of it is therefore true. A rule contributes values only, always as bound parameters:
 every identifier and expression comes from a registered trait.
@@ -122,6 +123,8 @@ def parse(rule: object, catalogue: Catalogue) -> Node:
     Raises:
         BadRule: unknown trait or operator, a value that does not fit, too deep, too many conditions.
     """
+    if rule == {"all": []}:
+        return All(())
     node = _node(rule, catalogue, "", 1)
     if len(list(conditions(node))) > MAX_CONDITIONS:
         raise BadRule("", f"more than {MAX_CONDITIONS} conditions")
@@ -299,6 +302,8 @@ def _sql(node: Node, catalogue: Catalogue, params: Params, prefix: str) -> str:
         return _condition_sql(node, catalogue, params, prefix)
     if isinstance(node, Not):
         return f"(NOT {_sql(node.part, catalogue, params, prefix)})"
+    if not node.parts:
+        return "(true)"
     word = " AND " if isinstance(node, All) else " OR "
     return f"({word.join(_sql(part, catalogue, params, prefix) for part in node.parts)})"
 

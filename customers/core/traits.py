@@ -10,6 +10,7 @@ customer, or a subquery grouped by customer. A fact of which there are many per 
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from re import fullmatch
 
 TYPES = ("number", "money", "share", "days", "date", "text", "choice", "bool")
 Choices = tuple[tuple[str, object], ...]
@@ -84,9 +85,10 @@ class Catalogue:
         return "\n".join(text.format(alias=alias) for alias, text in texts.items())
 
     def expression(self, trait: Trait) -> str:
-        """The trait's SQL with its sources' names filled in."""
+        """The trait's SQL with its sources' names filled in, in brackets unless it is a mere column."""
         aliases = self.with_needs([trait.source]) if trait.source else []
-        return trait.sql.format(**{alias: alias for alias in aliases})
+        text = trait.sql.format(**{alias: alias for alias in aliases})
+        return text if fullmatch(r"[\w.]+", text) else f"({text})"
 
 
 _catalogue = Catalogue()
