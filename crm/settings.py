@@ -203,7 +203,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "crm.common.api_access.CursorPages",
     "PAGE_SIZE": 50,
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["crm.common.api_json.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "crm.common.api.problem_json",
     "DEFAULT_THROTTLE_CLASSES": ["rest_framework.throttling.UserRateThrottle"],
@@ -217,6 +217,19 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAdminUser"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "crm.common.api_schema.add_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {
+        "InteractionKind": "customers.choices.InteractionKind",
+        "ConsentStatus": "customers.choices.ConsentStatus",
+        "SegmentStatus": "customers.choices.SegmentStatus",
+        "CampaignKind": "campaigns.choices.CampaignKind",
+        "CampaignStatus": "campaigns.choices.CampaignStatus",
+        "CouponStatus": "campaigns.choices.CouponStatus",
+        "OfferKind": "campaigns.choices.OfferKind",
+    },
 }
 
 # -- logs ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -9,15 +10,18 @@ from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import APIView, exception_handler
 
-from crm.common.errors import DomainError
+from crm.common.errors import DomainError, InvalidInput
 from crm.common.models import IdempotencyRecord, User
 
 PROBLEM = "application/problem+json"
+_KEY = re.compile(r"[\x21-\x7e]{1,120}")
 
 
 def problem(*, code: str, title: str, http_status: int, **extra: object) -> Response:
@@ -49,6 +53,11 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
     return answer
 
 
+class BadKey(InvalidInput):
+    code = "idempotency_key_malformed"
+    message = _lazy("An Idempotency-Key is 1 to 120 printable ASCII characters.")
+
+
 class KeyReused(DomainError):
     code = "idempotency_key_reused"
     status = 422
@@ -61,9 +70,12 @@ def idempotent(request: Request, route: str, work: Callable[[], tuple[int, Any]]
     Without the header it simply runs.
 
     Raises:
+        BadKey: too long to be told from another, or not printable.
         KeyReused: the key came before with another body.
     """
-    key = request.headers.get("Idempotency-Key", "").strip()[:120]
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if key and not _KEY.fullmatch(key):
+        raise BadKey
     if not key:
         with transaction.atomic():
             code, body = work()
@@ -89,3 +101,14 @@ def _replay(record: IdempotencyRecord, digest: str) -> Response:
     return Response(
         record.reply, status=record.status or status.HTTP_200_OK, headers={"Idempotent-Replay": "true"}
     )
+
+
+@extend_schema(exclude=True)
+class Nowhere(APIView):
+    """The end of the API's addresses: what is not there is told as problem+json too."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        raise exceptions.NotFound

@@ -1,6 +1,7 @@
 """Who may use the API, and how it pages. Kept apart from ``api``: DRF imports these while it loads its views."""
 
 import hashlib
+import re
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -75,7 +76,9 @@ class HasModelPermission(BasePermission):
         model = getattr(view, "permission_model", None)
         if model is None:
             return False
-        action = getattr(view, "permission_action", None) or _ACTIONS[request.method or "GET"]
+        action = getattr(view, "permission_action", None) or _ACTIONS.get(request.method or "GET")
+        if action is None:
+            raise exceptions.MethodNotAllowed(str(request.method))
         return user.has_perm(f"{model._meta.app_label}.{action}_{model._meta.model_name}")
 
 
@@ -86,3 +89,10 @@ class CursorPages(CursorPagination):
     max_page_size = 200
     page_size_query_param = "page_size"
     ordering = ("-pk",)
+
+    def decode_cursor(self, request: Request) -> Any:
+        """The place a cursor names. One that we did not make is refused before the database sees it."""
+        cursor = super().decode_cursor(request)
+        if cursor and cursor.position is not None and not re.fullmatch(r"[0-9]{1,18}", cursor.position):
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        return cursor
