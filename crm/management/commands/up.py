@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from argparse import ArgumentParser
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -17,7 +18,7 @@ from django.utils import timezone
 from crm import embedded
 from crm.common import jobs
 from crm.common.choices import JobState
-from crm.common.models import JobRun, User
+from crm.common.models import JobRun
 from crm.supervisor import Program, Supervisor
 from customers.models import Customer
 
@@ -51,10 +52,13 @@ class Command(BaseCommand):
     def _prepare(self, *, cdnow: bool, empty: bool) -> None:
         self.stdout.write("Preparing the database ...")
         call_command("migrate", verbosity=0, interactive=False)
-        if not User.objects.filter(is_superuser=True).exists():
-            call_command("setup", owner_password_file=str(_password_file()))
+        known = _password_file().exists()
+        call_command("setup", owner_password_file=_password_file(), stdout=StringIO())
+        if not known and _password_file().exists():
             self.stdout.write(f"Owner: user owner, password {_password_file().read_text().strip()}")
-        if not empty and _wants_data():
+        if _wants_data() and empty:
+            call_command("demo", empty=True)  # notes that later starts need not ask
+        elif _wants_data():
             self._load(cdnow=cdnow)
 
     def _load(self, *, cdnow: bool) -> None:
