@@ -1,0 +1,110 @@
+"""The public CDNOW log, whole: 69,659 purchases of 23,570 customers, and its published tenth."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.db.models import Max, Min, Sum
+
+from crm.common.models import Shop
+from customers.choices import ImportState
+from customers.models import Consent, Customer, ImportBatch, Purchase, PurchaseChange
+from customers.services import imports
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _uploads(settings: object, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = tmp_path  # type: ignore[attr-defined]
+
+
+def dataset(name: str) -> Path:
+    spec = find_spec("lifetimes")
+    assert spec and spec.submodule_search_locations
+    return Path(spec.submodule_search_locations[0]) / "datasets" / name
+
+
+def imported(name: str, now: datetime) -> ImportBatch:
+    batch = imports.upload(file_name=name, data=dataset(name), source="cdnow", preset="cdnow", at=now)
+    imports.check(batch=batch, at=now)
+    imports.confirm(batch=batch)
+    imports.apply(batch=batch, clock=lambda: now)
+    return batch
+
+
+def test_the_whole_log_comes_in_once_and_a_second_time_changes_nothing(shop: Shop, now: datetime) -> None:
+    first = imported("CDNOW_master.txt", now)
+    changes = PurchaseChange.objects.aggregate(last=Max("id"))
+    second = imported("CDNOW_master.txt", now)
+    sample = imported("CDNOW_sample.txt", now)
+
+    assert first.state == second.state == ImportState.APPLIED
+    assert (first.rows, first.to_create, first.errors, first.new_customers) == (69_659, 69_659, 0, 23_570)
+    assert (second.rows, second.same, second.new_customers) == (69_659, 69_659, 0)
+    assert (sample.rows, sample.same) == (6_919, 6_919)  # the sample is a tenth of the master, same orders
+    assert PurchaseChange.objects.aggregate(last=Max("id")) == changes
+    assert Purchase.objects.count() == 69_659
+    assert Customer.objects.count() == 23_570
+    assert Consent.objects.count() == 0
+    assert Purchase.objects.aggregate(
+        total=Sum("base_amount"), first=Min("purchased_on"), last=Max("purchased_on")
+    ) == {"total": Decimal("2500315.63"), "first": date(1997, 1, 1), "last": date(1998, 6, 30)}
+
+
+def test_purchases_of_one_day_stay_as_many_as_they_were(shop: Shop, now: datetime) -> None:
+    imported("CDNOW_sample.txt", now)
+
+    customer = Customer.objects.get(external_id="cdnow-05192")
+    assert Customer.objects.count() == 2_357
+    assert Purchase.objects.count() == 6_919
+    assert customer.name == "CDNOW customer 05192"
+    assert (customer.email, customer.email_normalised) == ("", None)
+    assert customer.acquired_at == customer.purchases.aggregate(first=Min("purchased_at"))["first"]
+    same_day = customer.purchases.filter(purchased_on=date(1997, 2, 5)).order_by("external_id")
+    assert list(same_day.values_list("external_id", flat=True)) == [
+        "cdnow-05192-19970205-1",
+        "cdnow-05192-19970205-2",
+        "cdnow-05192-19970205-3",
+    ]
+
+
+def test_the_command_imports_the_sample_and_says_what_it_did(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("import_purchases", str(dataset("CDNOW_sample.txt")), preset="cdnow")
+
+    printed = capsys.readouterr().out
+    assert "6,919 rows checked" in printed
+    assert "6,919 to create, 0 to update, 0 same, 0 in error; 2,357 new customers" in printed
+    assert "6,919 rows created, 0 updated, 0 left as they were, 0 in error" in printed
+    assert Purchase.objects.filter(source="cdnow").count() == 6_919
+
+
+def test_the_command_can_check_only_and_names_bad_rows(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        "주문번호,고객번호,주문일,금액\nA-1,C1,2026-01-05,5000\nA-2,C2,2026-01-06,five\n", encoding="cp949"
+    )
+
+    call_command(
+        "import_purchases",
+        str(file),
+        "--guess",
+        "--encoding",
+        "cp949",
+        "--constant",
+        "currency=KRW",
+        "--check-only",
+    )
+
+    printed = capsys.readouterr().out
+    assert "2 rows checked" in printed
+    assert "row 3: amount: “five” is not a number in the style chosen" in printed
+    assert Purchase.objects.count() == 0
+    assert ImportBatch.objects.get().uploaded_at > datetime(2026, 1, 1, tzinfo=UTC)
