@@ -40,8 +40,11 @@ class Segment(models.Model):
 class SegmentMembership(models.Model):
     """A stay in a segment. Open while ``left_at`` is empty."""
 
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships")
-    customer = models.ForeignKey("customers.Customer", on_delete=models.CASCADE, related_name="memberships")
+    # No index of their own: membership_entered begins with the one and membership_of_customer with the other.
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    customer = models.ForeignKey(
+        "customers.Customer", on_delete=models.CASCADE, related_name="memberships", db_index=False
+    )
     entered_at = models.DateTimeField(_("entered"))
     left_at = models.DateTimeField(_("left"), null=True, blank=True)
     rule_version = models.PositiveIntegerField(default=1)

@@ -136,7 +136,9 @@ def test_a_rule_about_what_was_bought_asks_whether_any_purchase_has_it(trait, he
     PurchaseLineFactory.create_batch(2, purchase__customer=buyer, product=product)
     CustomerFactory()
 
-    assert segments.preview({"trait": trait, "op": "=", "value": held}, TODAY) == (1, [buyer.pk], True)
+    assert segments.preview({"trait": trait, "op": "=", "value": held}, TODAY) == segments.Preview(
+        1, [buyer.pk], True
+    )
     assert segments.preview({"trait": trait, "op": "=", "value": other}, TODAY).count == 0
     assert segments.preview({"trait": trait, "op": "in", "value": [held, other]}, TODAY).count == 1
 

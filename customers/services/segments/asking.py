@@ -1,5 +1,6 @@
 """What staff ask of a rule: how many, who, why. Nothing here writes."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -18,7 +19,8 @@ PATIENCE = "3s"
 SAMPLE_PERCENT = 2
 
 
-class Preview(NamedTuple):
+@dataclass(frozen=True)
+class Preview:
     """``exact`` is False when only a sample of customers was counted: say "about"."""
 
     count: int
@@ -63,7 +65,8 @@ def why(customer_id: int, segment: Segment, today: date) -> list[Reason]:
     """
     asked = list(rules.conditions(check_rule(segment.rule)))
     params: dict[str, Any] = {"customer_id": customer_id, **_clock(today)}
-    columns, sources = [], set()
+    columns: list[str] = []
+    sources: set[str] = set()
     for place, condition in enumerate(asked):
         compiled = rules.to_sql(condition, catalogue(), prefix=f"c{place}_")
         known = rules.known_sql(condition.trait, catalogue())
