@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import path
@@ -25,7 +26,7 @@ from customers.views.import_forms import SEPARATORS, MappingForm, UploadForm
 PAGE = 50
 VIEW, ADD = "customers.view_importbatch", "customers.add_importbatch"
 _BUSY = (ImportState.CHECKING, ImportState.QUEUED, ImportState.APPLYING)
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def _staff(permission: str, *methods: str) -> Callable[[View], View]:
@@ -33,7 +34,7 @@ def _staff(permission: str, *methods: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def allowed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.has_perm(permission):  # type: ignore[union-attr]
                 raise PermissionDenied
             request.current_app = admin.site.name  # type: ignore[attr-defined]
@@ -44,7 +45,9 @@ def _staff(permission: str, *methods: str) -> Callable[[View], View]:
     return decorate
 
 
-def _page(request: HttpRequest, template: str, title: str, status: int = 200, **context: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
     frame = admin.site.each_context(request)
     full = {**frame, "title": title, **context}
     return TemplateResponse(request, f"customers/imports/{template}.html", full, status=status)
@@ -139,7 +142,12 @@ def _mapping_page(request: HttpRequest, batch: ImportBatch) -> HttpResponse:
         return _page(
             request, "unreadable", batch.file_name, batch=batch, why=str(error.text), encodings=_encodings()
         )
-    context = {"batch": batch, "peek": peek, "encodings": _encodings(), "separators": SEPARATORS}
+    context: dict[str, Any] = {
+        "batch": batch,
+        "peek": peek,
+        "encodings": _encodings(),
+        "separators": SEPARATORS,
+    }
     if peek.candidates:
         return _page(request, "encoding", batch.file_name, **context)
     form = MappingForm(peek, batch, request.POST if request.method == "POST" else None)
@@ -208,7 +216,7 @@ def _rows(request: HttpRequest, batch: ImportBatch) -> dict[str, Any]:
 
 
 @_staff(VIEW, "GET", "HEAD")
-def download(request: HttpRequest, pk: int) -> HttpResponse:
+def download(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The uploaded file with a verdict and a reason behind each row."""
     batch = get_object_or_404(ImportBatch, pk=pk)
     lines = services.results_csv(batch)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, OperationalError
 from django.db.models import F, Min
+from django.db.models.expressions import Combinable
 
 from crm.common import sql
 from crm.common.models import Shop
@@ -66,7 +67,7 @@ def _write(batch: ImportBatch, first: int, until: int, at: datetime) -> None:
         raise _Overtaken(batch.pk)
 
 
-def _corrections(batch: ImportBatch) -> dict[str, F]:
+def _corrections(batch: ImportBatch) -> dict[str, Combinable]:
     changes: dict[str, int] = {}
     for row in sql.rows("customers/import_changed"):
         for verdict, sign in ((row["old_verdict"], -1), (row["verdict"], 1)):
