@@ -3,10 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import EmailPolicy
-from typing import Any
 from urllib.parse import quote
 
 from babel.dates import format_date
@@ -15,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.functional import cached_property
 
-from campaigns.core import codes, headers, merge
+from campaigns.core import codes, headers, merge, mime
 from campaigns.core.rendering import Layout, Rendered, compile_layout, render
 from campaigns.core.wording import wording
 from campaigns.models import Campaign, Message, Variant
@@ -29,19 +25,6 @@ from feedback.services import invitations
 
 UNSUBSCRIBE = "unsubscribe"  # the purpose of the tokens in links
 KOREA = "KR"
-
-
-class _OnOneLine(EmailPolicy):
-    """Folds headers, except those of links: folding would turn a long link into an encoded word."""
-
-    def fold_binary(self, name: str, value: Any) -> bytes:
-        if name.lower().startswith("list-"):
-            return f"{name}: {value}{self.linesep}".encode()
-        return super().fold_binary(name, value)
-
-
-_POLICY = _OnOneLine(linesep="\r\n")
-_POLICY_UTF8 = _POLICY.clone(utf8=True)
 
 
 @dataclass(frozen=True)
@@ -70,6 +53,7 @@ class Composer:
     def __init__(self, shop: Shop, campaigns: Sequence[Campaign]) -> None:
         self.shop = shop
         self._surveys = {campaign.survey_id for campaign in campaigns if campaign.survey_id}
+        self._sender = mime.sender(headers.clean(shop.sender_name), shop.sender_email)
         self._words: dict[int, merge.Words] = {}
         self._layouts: dict[tuple[int, str], Layout] = {}
 
@@ -156,21 +140,22 @@ class Composer:
     def _mail(
         self, rendered: Rendered, recipient: str, message_id: str, values: dict[str, str], *, at: datetime
     ) -> Mail:
-        subject = rendered.subject
-        mail = EmailMessage(policy=_POLICY if recipient.isascii() else _POLICY_UTF8)
-        mail["From"] = Address(headers.clean(self.shop.sender_name), addr_spec=self.shop.sender_email)
-        local, _at, domain = recipient.rpartition("@")
-        mail["To"] = Address(username=local, domain=domain)  # one address whatever it holds
-        mail["Subject"] = subject
-        mail["Date"] = at
-        mail["Message-ID"] = message_id
         unsubscribe = f"mailto:{self.shop.sender_email}?subject={quote('unsubscribe ' + message_id)}"
-        # RFC 8058: both headers, and the address alone says who and what
-        mail["List-Unsubscribe"] = f"<{values['unsubscribe_url']}>, <{unsubscribe}>"
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-        mail.set_content(rendered.text)
-        mail.add_alternative(rendered.html, subtype="html")
-        return Mail(recipient, subject, rendered.text, rendered.html, mail.as_bytes())
+        data = mime.build(
+            sender=self._sender,
+            recipient=recipient,
+            subject=rendered.subject,
+            message_id=message_id,
+            at=at,
+            text=rendered.text,
+            html=rendered.html,
+            # RFC 8058: both headers, and the link alone says who and what
+            extra={
+                "List-Unsubscribe": f"<{values['unsubscribe_url']}>, <{unsubscribe}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            },
+        )
+        return Mail(recipient, rendered.subject, rendered.text, rendered.html, data)
 
     def test_mail(
         self, campaign: Campaign, variant: Variant, to: str, customer: Customer, *, at: datetime

@@ -1,0 +1,44 @@
+"""Offers and the ledger of messages in the admin. Campaigns have pages of their own."""
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import Message, Offer
+from crm.common.admin import FactAdmin, HouseAdmin
+
+
+@admin.register(Offer)
+class OfferAdmin(HouseAdmin):
+    list_display = ("name", "kind", "value", "currency", "minimum_basket", "valid_days")
+    search_fields = ("name",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Offer | None = None) -> bool:
+        """What was promised in a launched campaign stays as it was promised."""
+        launched = obj is not None and obj.campaigns.exclude(launched_at=None).exists()
+        return not launched and super().has_change_permission(request, obj)
+
+
+@admin.register(Message)
+class MessageAdmin(FactAdmin):
+    """The ledger: one row a customer a campaign."""
+
+    list_display = ("customer", "campaign", "address", "status", "reason", "due_at", "sent_at")
+    list_select_related = ("customer", "campaign")
+    list_filter = ("status",)
+    search_fields = ("address__exact",)
+    search_help_text = _("The whole address.")
+    ordering = ("-id",)
+    fields = (
+        "customer",
+        "campaign",
+        "variant",
+        "address",
+        "status",
+        "reason",
+        "smtp_reply",
+        "message_id",
+        "due_at",
+        "attempts",
+        "sent_at",
+    )

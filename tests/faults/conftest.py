@@ -1,0 +1,73 @@
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from campaigns.models import Campaign
+from campaigns.services import campaigns as campaigning
+from customers.models import Consent, Customer, SegmentMembership
+from tests.factories import OfferFactory, SegmentFactory
+from tests.faults.harness import Bell, MailServerProcess
+
+
+@pytest.fixture
+def mail_server(tmp_path: Path, settings: Any) -> Iterator[MailServerProcess]:
+    server = MailServerProcess(tmp_path)
+    settings.SMTP_URL = server.url
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def bell() -> Iterator[Bell]:
+    rings = Bell()
+    yield rings
+    rings.close()
+
+
+@pytest.fixture
+def big_campaign(shop: Any, mail_server: MailServerProcess) -> Callable[[int], Campaign]:
+    """Launches a campaign to so many consenting customers, a coupon in every mail, nobody held out."""
+
+    def make(size: int) -> Campaign:
+        at = datetime.now(UTC) - timedelta(minutes=1)
+        segment = SegmentFactory()
+        people = Customer.objects.bulk_create(
+            Customer(
+                name=f"Customer {number}",
+                email=f"c{number}@mail.example",
+                email_normalised=f"c{number}@mail.example",
+                acquired_at=at,
+            )
+            for number in range(size)
+        )
+        Consent.objects.bulk_create(
+            Consent(
+                customer=person,
+                purpose="marketing",
+                status="granted",
+                source="test",
+                wording="yes",
+                stated_at=at,
+                recorded_at=at,
+            )
+            for person in people
+        )
+        SegmentMembership.objects.bulk_create(
+            SegmentMembership(segment=segment, customer=person, entered_at=at) for person in people
+        )
+        campaign = campaigning.create_campaign(
+            name="Chaos",
+            kind="win_back",
+            segment=segment,
+            variants={"en": ("We miss you", "Dear {{ name }},\n\nyour code is {{ coupon_code }}.")},
+            control_share=Decimal(0),
+            offer=OfferFactory(),
+            at=at,
+        )
+        return campaigning.launch(campaign=campaign, by=None, at=at)
+
+    return make

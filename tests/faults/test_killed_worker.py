@@ -1,0 +1,95 @@
+"""A real worker is killed again and again in the middle of a campaign, and nobody gets a mail twice."""
+
+import os
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from campaigns.models import Campaign, Coupon, Message
+from tests.faults.harness import CONCURRENCY, Worker, wait_until
+
+MAILS = 2000
+KILLS = 10
+LEASE = 2.0  # seconds
+PATIENCE = 90  # seconds after the last kill
+
+pytestmark = [pytest.mark.django_db(transaction=True)]
+
+
+def _invariants(campaign, server):
+    """What must be true whatever happened; returns the messages by status."""
+    campaign = Campaign.objects.get(pk=campaign.pk)
+    by_status = Counter(campaign.messages.values_list("status", flat=True))
+    taken = server.taken()
+    ids_by_status = {
+        status: set(campaign.messages.filter(status=status).values_list("message_id", flat=True))
+        for status in ("sent", "unknown")
+    }
+    seen = {mail.message_id for mail in taken}
+    # I1: nobody is mailed twice
+    assert max(Counter(mail.address for mail in taken).values(), default=0) <= 1
+    # I2: the ledger adds up to the audience frozen at launch
+    assert sum(by_status.values()) == campaign.audience_size
+    # I3: a finished campaign has nothing left to do
+    if campaign.status == "finished":
+        assert not campaign.messages.unfinished().exists()
+    # I4: what the ledger calls sent was taken, and what was taken is sent or unknown
+    assert ids_by_status["sent"] <= seen
+    assert seen <= ids_by_status["sent"] | ids_by_status["unknown"]
+    return by_status
+
+
+def test_ten_kills_in_two_thousand_mails(big_campaign, mail_server, bell, tmp_path, capsys):
+    seed = int(os.environ.get("CHAOS_SEED") or time.time_ns() % 1_000_000)
+    dice = random.Random(seed)
+    campaign, began = big_campaign(MAILS), time.monotonic()
+    worker = Worker(tmp_path, smtp_url=mail_server.url, lease=LEASE)
+    try:
+        for _ in range(KILLS):
+            before = mail_server.count()
+            wait_until(lambda before=before: _ring(bell) or mail_server.count() > before, 60, "the next mail")
+            time.sleep(dice.uniform(0, 0.5))
+            worker.kill()
+        last_kill = time.monotonic()
+        wait_until(lambda: _ring(bell) or _finished(campaign), PATIENCE, "the end of the campaign")
+    finally:
+        worker.stop()
+    ended = time.monotonic()
+
+    by_status = _invariants(campaign, mail_server)
+    tail = worker.log.read_text()[-2000:]
+    assert by_status["sent"] + by_status["unknown"] == MAILS, tail
+    assert by_status["unknown"] <= KILLS * CONCURRENCY
+    assert set(Coupon.objects.values_list("status", flat=True)) == {"issued"}
+    with capsys.disabled():
+        print(
+            f"\nseed {seed}: {KILLS} kills, {by_status['sent']} sent, {by_status['unknown']} unknown,"
+            f" 0 twice, {ended - began:.1f} s in all, {ended - last_kill:.1f} s after the last kill"
+        )
+
+
+def _ring(bell):
+    bell.ring()
+    time.sleep(0.2)
+
+
+def _finished(campaign):
+    return Campaign.objects.filter(pk=campaign.pk, status="finished").exists()
+
+
+def test_a_worker_told_to_stop_leaves_nothing_in_doubt(big_campaign, mail_server, bell, tmp_path):
+    campaign = big_campaign(600)
+    worker = Worker(tmp_path, smtp_url=mail_server.url, lease=LEASE)
+    try:
+        wait_until(lambda: _ring(bell) or mail_server.count() > 50, 60, "fifty mails")
+        worker.terminate(patience=35)
+    finally:
+        worker.stop()
+
+    by_status = _invariants(campaign, mail_server)
+
+    assert by_status["sent"] == mail_server.count()
+    assert set(by_status) <= {"sent", "pending"}
+    assert Message.objects.filter(status="pending").exists(), "it was over too soon to tell"
