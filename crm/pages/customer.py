@@ -1,0 +1,286 @@
+"""One customer on one page: worth, rhythm, everything that happened, and the quick log."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import Coupon
+from crm.common.models import Shop
+from crm.pages.paging import link
+from crm.pages.shell import action, attempt, form_page, page, refusals, render
+from customers.choices import Direction, FollowUpStatus, InteractionKind, Outcome, Purpose
+from customers.core import timeline
+from customers.models import Consent, Customer, FollowUp, Purchase, Segment, SegmentMembership
+from customers.services import consent as consents
+from customers.services import contact, segments
+from feedback.models import Response
+from ltv import reports
+
+PURCHASES = 100
+EVENTS = 30
+RHYTHM_DAYS = 730
+KINDS = {
+    "purchase": gettext_lazy("Purchases"),
+    "refund": gettext_lazy("Refunds"),
+    "interaction": gettext_lazy("Contacts"),
+    "mail": gettext_lazy("Mails"),
+    "survey": gettext_lazy("Answers"),
+    "segment": gettext_lazy("Segments"),
+    "consent": gettext_lazy("Consents"),
+    "coupon": gettext_lazy("Coupons"),
+}
+
+
+class LogForm(forms.Form):
+    """The quick log: what was said, and what was promised."""
+
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=InteractionKind)
+    direction = forms.ChoiceField(
+        label=gettext_lazy("Direction"), choices=Direction, initial=Direction.OUTBOUND
+    )
+    outcome = forms.ChoiceField(label=gettext_lazy("Outcome"), choices=Outcome)
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        max_length=5000,
+        widget=forms.Textarea(attrs={"rows": 3, "data-quick-focus": ""}),
+    )
+    next_step = forms.CharField(label=gettext_lazy("Next step"), max_length=240, required=False)
+    next_step_due = forms.DateField(
+        label=gettext_lazy("Due"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A purchase on the rhythm line: where (share of the line), how large, and what it says."""
+
+    left: float
+    size: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    dots: tuple[Dot, ...]
+    today: float
+    expected: float | None
+    start: date
+    end: date
+
+
+@page("customers.view_customer")
+def customer(request: HttpRequest, pk: int) -> HttpResponse:
+    return _show(request, pk, LogForm())
+
+
+def _show(request: HttpRequest, pk: int, form: LogForm, status: int = 200) -> HttpResponse:
+    person = get_object_or_404(Customer.objects.select_related("channel", "referred_by"), pk=pk)
+    shop, now = Shop.current(), timezone.now()
+    today = shop.business_date(now)
+    context: dict[str, Any] = {"person": person, "shop": shop, "today": today, "form": form, "now": now}
+    context |= _worth(request, person)
+    context |= _purchases(request, person, context.get("card"), today)
+    context |= _events(request, person)
+    context |= _around(request, person)
+    return render(request, "crm/customer.html", title=person.name, status=status, **context)
+
+
+def _worth(request: HttpRequest, person: Customer) -> dict[str, Any]:
+    if not request.user.has_perm("ltv.view_customerltv"):
+        return {}
+    card = reports.value_card(person.pk)
+    if card is None:
+        return {"card": None, "may_see_value": True}
+    return {
+        "card": card,
+        "may_see_value": True,
+        "range": _range(card),
+        "mood": _mood(card.figures.p_no_purchase),
+    }
+
+
+def _range(card: reports.ValueCard) -> dict[str, float] | None:
+    """The 80 % range of expected purchases as shares of a line that ends a tenth above it."""
+    figures = card.figures
+    low, middle, high = figures.expected_value_low, figures.expected_value, figures.expected_value_high
+    if low is None or middle is None or not high:
+        return None
+    end = max(high, middle) * Decimal("1.1")
+    return {"low": float(low / end), "width": float((high - low) / end), "middle": float(middle / end)}
+
+
+def _mood(p_no_purchase: float | None) -> str:
+    """The chance of staying away, in words."""
+    if p_no_purchase is None:
+        return _("Has not bought yet")
+    for limit, words in (
+        (0.25, _("Very likely to buy again")),
+        (0.5, _("More likely than not to buy again")),
+        (0.75, _("More likely than not to stay away")),
+    ):
+        if p_no_purchase < limit:
+            return words
+    return _("Very likely to stay away")
+
+
+def _purchases(
+    request: HttpRequest, person: Customer, card: reports.ValueCard | None, today: date
+) -> dict[str, Any]:
+    if not request.user.has_perm("customers.view_purchase"):
+        return {}
+    newest = list(Purchase.objects.filter(customer=person).order_by("-purchased_at", "-pk")[: PURCHASES + 1])
+    expected = card.figures.next_purchase_on if card else None
+    shown = newest[:PURCHASES]
+    return {
+        "purchases": shown,
+        "more_purchases": len(newest) > PURCHASES,
+        "rhythm": _rhythm(shown, today, expected),
+    }
+
+
+def _rhythm(purchases: list[Purchase], today: date, expected: date | None) -> Rhythm | None:
+    """The purchases of the last two years on a line, with today and the next one expected."""
+    since = today - timedelta(days=RHYTHM_DAYS)
+    recent = [one for one in purchases if since <= one.purchased_on <= today]
+    if not recent:
+        return None
+    start = min(one.purchased_on for one in recent)
+    end = max(today, expected or today) + timedelta(days=7)
+    length = (end - start).days
+    largest = max((one.base_amount or Decimal(0)) for one in recent) or Decimal(1)
+    dots = tuple(
+        Dot(
+            left=(one.purchased_on - start).days / length,
+            size=7 + round(9 * float((one.base_amount or 0) / largest)),
+            words=f"{one.purchased_on.isoformat()} · {one.amount.normalize():f} {one.currency}",
+        )
+        for one in reversed(recent)
+    )
+    ahead = (expected - start).days / length if expected and expected >= start else None
+    return Rhythm(dots, (today - start).days / length, ahead, start, end)
+
+
+def _events(request: HttpRequest, person: Customer) -> dict[str, Any]:
+    kind = request.GET.get("kind", "")
+    kinds = [kind] if kind in KINDS else None
+    before = _instant(request.GET.get("before", ""))
+    found = timeline.items(person.pk, before=before, limit=EVENTS + 1, kinds=kinds)
+    # what happened at one instant stays on one page: the next starts strictly before it
+    shown = [event for event in found if event.at >= found[EVENTS - 1].at] if len(found) > EVENTS else found
+    return {
+        "events": shown,
+        "kinds": [(key, label, link(request, kind=key, before=None)) for key, label in KINDS.items()],
+        "every_kind": link(request, kind=None, before=None),
+        "kind": kind if kinds else "",
+        "older": link(request, before=shown[-1].at.isoformat()) if len(found) > len(shown) else "",
+        "newest": link(request, before=None) if before else "",
+    }
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
+def _around(request: HttpRequest, person: Customer) -> dict[str, Any]:
+    """Consents, follow-ups, segments, coupons and answers: what stands beside the timeline."""
+    user = request.user
+    context: dict[str, Any] = {}
+    if user.has_perm("customers.view_consent"):
+        current = {one.purpose: one for one in Consent.objects.filter(customer=person, superseded_at=None)}
+        context["consents"] = [(purpose, label, current.get(purpose)) for purpose, label in Purpose.choices]
+    if user.has_perm("customers.view_followup"):
+        steps = FollowUp.objects.open().filter(customer=person).select_related("assigned_to")
+        context["follow_ups"] = list(steps.order_by("due_on", "pk")[:20])
+    if user.has_perm("customers.view_segment"):
+        stays = SegmentMembership.objects.filter(customer=person, left_at=None).select_related("segment")
+        context["stays"] = list(stays.order_by("segment__name")[:50])
+    if user.has_perm("campaigns.view_coupon"):
+        coupons = Coupon.objects.filter(customer=person).select_related("offer")
+        context["coupons"] = list(coupons.order_by("-expires_at", "-pk")[:10])
+    if user.has_perm("feedback.view_response"):
+        answers = Response.objects.filter(customer=person).select_related("survey")
+        context["answers"] = list(answers.order_by("-submitted_at")[:3])
+    return context
+
+
+@form_page("customers.view_customer", "customers.add_interaction")
+def log(request: HttpRequest, pk: int) -> HttpResponse:
+    """Save the quick log; with an error the page comes back with what was typed."""
+    if request.method != "POST":
+        return redirect("crm:customer", pk)
+    form = LogForm(request.POST)
+    person = get_object_or_404(Customer, pk=pk)
+    if not form.is_valid():
+        return _show(request, pk, form, status=422)
+    now = timezone.now()
+    saved = attempt(
+        form,
+        lambda: contact.log_interaction(
+            customer=person, staff=request.user, occurred_at=now, at=now, **form.cleaned_data
+        ),
+    )
+    if saved is None:
+        return _show(request, pk, form, status=422)
+    messages.success(request, _("Saved."))
+    return redirect("crm:customer", pk)
+
+
+@action("customers.add_consent")
+def state_consent(request: HttpRequest, pk: int, purpose: str) -> HttpResponse:
+    """Record what the customer said about being contacted: a new statement, never an edit."""
+    person = get_object_or_404(Customer, pk=pk)
+    now, source = timezone.now(), request.POST.get("source", "").strip()
+    said = {"customer": person, "purpose": purpose, "source": source, "at": now, "by": request.user}
+    with refusals(request):
+        if "grant" in request.POST:
+            wording = request.POST.get("wording", "").strip()
+            consents.grant(**said, wording=wording, stated_at=now)
+            messages.success(request, _("Consent recorded."))
+        else:
+            consents.withdraw(**said)
+            messages.success(request, _("Withdrawal recorded. Mail that was waiting will not be sent."))
+    return redirect("crm:customer", pk)
+
+
+@action("customers.change_followup")
+def close_step(request: HttpRequest, pk: int, step: int) -> HttpResponse:
+    follow_up = get_object_or_404(FollowUp, pk=step, customer_id=pk)
+    status = FollowUpStatus.CANCELLED if "cancel" in request.POST else FollowUpStatus.DONE
+    with refusals(request):
+        contact.close_follow_up(follow_up=follow_up, status=status, at=timezone.now())
+        messages.success(request, _("Follow-up closed: %(text)s") % {"text": follow_up.text})
+    return redirect("crm:customer", pk)
+
+
+@page("customers.view_customer", "customers.view_segment")
+def why(request: HttpRequest, pk: int, segment: int) -> HttpResponse:
+    """Each condition of a segment's rule against this customer."""
+    person, rule = get_object_or_404(Customer, pk=pk), get_object_or_404(Segment, pk=segment)
+    today = Shop.current().business_date(timezone.now())
+    found: list[Any] = []
+    with refusals(request):
+        found = segments.why(person.pk, rule, today)
+    return render(
+        request,
+        "crm/why.html",
+        title=_("Why in this segment?"),
+        person=person,
+        segment=rule,
+        conditions=found,
+    )

@@ -1,0 +1,136 @@
+"""The runs of the night: what each stage took, what failed and why, and asking for another one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm.common.choices import JobState
+from crm.common.models import JobRun
+from crm.pages.paging import by_key
+from crm.pages.shell import action, back, page, refusals, render
+from ltv.services import night
+
+STAGES = {
+    "summaries": gettext_lazy("Purchase summaries"),
+    "predictions": gettext_lazy("Predictions"),
+    "figures": gettext_lazy("Figures of every customer"),
+    "checks": gettext_lazy("Checks"),
+    "publish": gettext_lazy("Publishing, segments, campaigns"),
+    "tidy": gettext_lazy("Tidying up"),
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    name: str
+    seconds: float
+    rows: int
+    share: float
+    colour: str
+
+
+@dataclass(frozen=True)
+class Night:
+    """A run as staff read it."""
+
+    run: JobRun
+    stages: tuple[Stage, ...]
+    seconds: float | None
+    reason: str
+
+    @property
+    def is_open(self) -> bool:
+        return self.run.state in (JobState.REQUESTED, JobState.RUNNING)
+
+    @property
+    def words(self) -> str:
+        return progress_words(self.run)
+
+    @property
+    def percent(self) -> int:
+        return progress_percent(self.run)
+
+
+def night_of(run: JobRun) -> Night:
+    """Stages with their share of the time, and the last line of what went wrong."""
+    total = sum(stage["seconds"] for stage in run.stages) or 1
+    stages = tuple(
+        Stage(
+            name=str(STAGES.get(stage["stage"], stage["stage"])),
+            seconds=stage["seconds"],
+            rows=stage["rows"],
+            share=stage["seconds"] / total,
+            colour=f"mc-c{place % 6 + 1}",
+        )
+        for place, stage in enumerate(run.stages)
+    )
+    lines = [line for line in run.error.strip().splitlines() if line.strip()]
+    return Night(run, stages, _seconds(run.started_at, run.finished_at), lines[-1] if lines else "")
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return (end - start).total_seconds() if start and end else None
+
+
+def last_night() -> Night | None:
+    """The newest run of the valuation."""
+    run = JobRun.objects.filter(job=night.JOB).select_related("requested_by").first()
+    return night_of(run) if run else None
+
+
+def progress_words(run: JobRun) -> str:
+    """One line on where an open run is."""
+    if run.state == JobState.REQUESTED:
+        return _("Waiting for a worker to take it …")
+    name = STAGES.get(run.stage, run.stage) or _("Starting")
+    if run.total and run.done:
+        return _("%(stage)s: %(done)s of %(total)s") % {"stage": name, "done": run.done, "total": run.total}
+    return f"{name} …"
+
+
+def progress_percent(run: JobRun) -> int:
+    """Roughly how far: whole stages done, and the part of the one at work."""
+    if run.state == JobState.REQUESTED:
+        return 2
+    part = min(1.0, run.done / run.total) if run.total else 0.0
+    return min(98, round(100 * (len(run.stages) + part) / len(STAGES)))
+
+
+@page("common.view_jobrun")
+def nights(request: HttpRequest) -> HttpResponse:
+    pages = by_key(request, JobRun.objects.filter(job=night.JOB).select_related("requested_by"), size=30)
+    return render(
+        request,
+        "crm/nights.html",
+        title=_("Runs of the night"),
+        nights=[night_of(run) for run in pages.rows],
+        pages=pages,
+    )
+
+
+@page("common.view_jobrun")
+def progress(request: HttpRequest, pk: int) -> JsonResponse:
+    """What the page asks for while a run is at work."""
+    run = get_object_or_404(JobRun, pk=pk)
+    return JsonResponse(
+        {
+            "state": run.state,
+            "finished": run.finished_at is not None,
+            "words": progress_words(run),
+            "percent": progress_percent(run),
+        }
+    )
+
+
+@action("common.add_jobrun")
+def recalculate(request: HttpRequest) -> HttpResponse:
+    with refusals(request):
+        night.request_recalculation(by=request.user, now=timezone.now())
+        messages.success(request, _("A recalculation was asked for. Its progress is shown here."))
+    return back(request, "crm:nights")

@@ -1,0 +1,133 @@
+"""Today: the figures with their definitions, the night's state, and what waits for a person."""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.common.models import Shop, User
+from crm.pages.nights import last_night
+from crm.pages.shell import action, back, refusals
+from customers.choices import FollowUpStatus
+from customers.models import FollowUp, Purchase, SegmentMembership
+from customers.services import contact
+from feedback import reports as feedback_reports
+from feedback.choices import CaseStatus
+from feedback.core.scores import PASSIVE_FROM
+from feedback.models import Response
+from ltv import reports
+from ltv.models import CustomerLtv
+
+QUEUE = 10
+NPS_DAYS = 90
+OPEN_CASES = (CaseStatus.NEW, CaseStatus.IN_CONTACT)
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the admin's index shows; each part only to those who may read it."""
+    user, now = request.user, timezone.now()
+    shop = Shop.current()
+    today = shop.business_date(now)
+    context |= {"title": _("Today"), "shop": shop, "today": today, "now": now}
+    if user.has_perm("ltv.view_customerltv"):
+        context |= _value(user)
+    if user.has_perm("feedback.view_response"):
+        context |= _feedback(now)
+    if user.has_perm("customers.view_followup"):
+        context["follow_ups"] = _follow_ups(user, today)
+    if user.has_perm("customers.view_purchase"):
+        context["without_rate"] = list(
+            Purchase.objects.without_rate()
+            .order_by("currency")
+            .values("currency")
+            .annotate(purchases=Count("pk"))
+        )
+    if user.has_perm("common.view_jobrun"):
+        context["night"] = last_night()
+    return context
+
+
+def _value(user: User) -> dict[str, Any]:
+    found = reports.overview()
+    if found is None:
+        return {"overview": None, "valued": True}
+    months = found.months
+    context: dict[str, Any] = {
+        "overview": found,
+        "valued": True,
+        "this_month": months[-1] if months else None,
+        "last_month": months[-2] if len(months) > 1 else None,
+        "revenue_chart": _revenue_chart(found),
+        "decile_chart": _decile_chart(found),
+    }
+    if user.has_perm("customers.view_customer"):
+        run = reports.current_run()
+        context["newly_at_risk"] = list(_newly_at_risk(run.started_at)[:QUEUE]) if run else []
+    return context
+
+
+def _newly_at_risk(since: datetime) -> QuerySet[CustomerLtv]:
+    """Who entered the At risk segment in the last night, the most valuable first."""
+    entered = SegmentMembership.objects.filter(
+        customer_id=OuterRef("customer_id"),
+        segment__key="at-risk",
+        left_at__isnull=True,
+        entered_at__gte=since,
+    )
+    return CustomerLtv.objects.filter(Exists(entered)).select_related("customer").order_by("-clv")
+
+
+def _revenue_chart(found: reports.Overview) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "currency": found.currency,
+        "labels": [month.month for month in found.months],
+        "datasets": [{"label": _("Revenue"), "data": [float(month.revenue) for month in found.months]}],
+    }
+
+
+def _decile_chart(found: reports.Overview) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "percent": True,
+        "labels": [str(tenth.decile) for tenth in found.deciles],
+        "datasets": [
+            {"label": _("Share of expected margin"), "data": [tenth.share for tenth in found.deciles]}
+        ],
+    }
+
+
+def _feedback(now: datetime) -> dict[str, Any]:
+    cases = list(
+        Response.objects.filter(score__lt=PASSIVE_FROM, case_status__in=OPEN_CASES)
+        .select_related("customer", "case_owner")
+        .order_by("-submitted_at")[:QUEUE]
+    )
+    values = CustomerLtv.objects.in_bulk([case.customer_id for case in cases])
+    for case in cases:
+        case.value = values.get(case.customer_id)
+    return {
+        "nps": feedback_reports.nps(since=now - timedelta(days=NPS_DAYS)),
+        "nps_days": NPS_DAYS,
+        "detractors": cases,
+    }
+
+
+def _follow_ups(user: User, today: date) -> list[FollowUp]:
+    mine = FollowUp.objects.due(today).filter(assigned_to=user).select_related("customer")
+    return list(mine.order_by("due_on", "pk")[:QUEUE])
+
+
+@action("customers.change_followup")
+def close_follow_up(request: HttpRequest, pk: int) -> HttpResponse:
+    follow_up = get_object_or_404(FollowUp, pk=pk)
+    status = FollowUpStatus.CANCELLED if "cancel" in request.POST else FollowUpStatus.DONE
+    with refusals(request):
+        contact.close_follow_up(follow_up=follow_up, status=status, at=timezone.now())
+        messages.success(request, _("Follow-up closed: %(text)s") % {"text": follow_up.text})
+    return back(request, "admin:index")

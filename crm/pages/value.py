@@ -1,0 +1,51 @@
+"""Value: what the base is worth, where it is concentrated, and what each channel brings and costs."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from crm.pages.shell import page, render
+from ltv import reports
+
+
+@page("ltv.view_customerltv")
+def value(request: HttpRequest) -> HttpResponse:
+    found = reports.overview()
+    channels = reports.channels() if found else []
+    return render(
+        request,
+        "crm/value.html",
+        title=_("Value"),
+        overview=found,
+        channels=channels,
+        deciles=_deciles(found) if found else {},
+        months=_months(found) if found else {},
+        top_share=sum(tenth.share for tenth in found.deciles[:2]) if found else 0.0,
+    )
+
+
+def _deciles(found: reports.Overview) -> dict[str, Any]:
+    labels = [_("%(n)s. tenth") % {"n": tenth.decile} for tenth in found.deciles]
+    return {
+        "type": "bar",
+        "currency": found.currency,
+        "labels": labels,
+        "datasets": [
+            {"label": _("Expected margin"), "data": [float(tenth.clv) for tenth in found.deciles]},
+            {
+                "label": _("Revenue so far"),
+                "data": [float(tenth.revenue) for tenth in found.deciles],
+                "colour": "--mc-6",
+            },
+        ],
+    }
+
+
+def _months(found: reports.Overview) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "currency": found.currency,
+        "labels": [month.month for month in found.months],
+        "datasets": [{"label": _("Revenue"), "data": [float(month.revenue) for month in found.months]}],
+    }

@@ -1,0 +1,65 @@
+"""Who may do what: the four roles as one table. ``manage.py setup`` makes the groups hold exactly this."""
+
+OWNER, MARKETER, AGENT, VIEWER = "owner", "marketer", "agent", "viewer"
+
+
+def _may(app: str, model: str, *verbs: str) -> frozenset[str]:
+    return frozenset(f"{app}.{verb}_{model}" for verb in verbs)
+
+
+_VIEWED = {
+    "customers": (
+        "customer purchase refund product purchaseline consent interaction followup segment segmentmembership "
+        "acquisitionchannel marketingspend exchangerate importbatch"
+    ),
+    "ltv": "customerltv ltvrun",
+    "feedback": "survey question invitation response theme action",
+    "campaigns": "campaign variant offer coupon message enrolment suppression",
+    "common": "jobrun",
+}
+_SEES = frozenset().union(
+    *(_may(app, model, "view") for app, models in _VIEWED.items() for model in models.split())
+)
+_TALKS = (
+    _may("customers", "customer", "add", "change")
+    | _may("customers", "interaction", "add")
+    | _may("customers", "followup", "add", "change")
+    | _may("customers", "consent", "add")
+    | _may("feedback", "response", "change")
+    | _may("feedback", "theme", "add", "change")
+    | _may("feedback", "action", "add", "change")
+    | _may("campaigns", "coupon", "change")
+)
+_MARKETS = (
+    _may("customers", "segment", "add", "change", "delete")
+    | _may("customers", "acquisitionchannel", "add", "change")
+    | _may("customers", "marketingspend", "add", "change")
+    | _may("customers", "importbatch", "add", "change")
+    | _may("campaigns", "campaign", "add", "change")
+    | _may("campaigns", "variant", "add", "change")
+    | _may("campaigns", "offer", "add", "change")
+    | _may("campaigns", "message", "change")
+    | _may("campaigns", "suppression", "add")
+    | _may("campaigns", "mailboxmessage", "view")
+    | _may("feedback", "survey", "add", "change")
+    | _may("common", "jobrun", "add")
+)
+_OWNS = (
+    _may("common", "shop", "view", "change")
+    | _may("common", "user", "view", "add", "change")
+    | _may("common", "apikey", "view", "add", "change")
+    | _may("customers", "exchangerate", "add", "change")
+    | _may("customers", "purchase", "add", "change")
+    | _may("customers", "refund", "add")
+    | _may("customers", "product", "add", "change")
+    | _may("campaigns", "suppression", "change")
+    | _may("auth", "group", "view")
+    | _may("axes", "accessattempt", "view", "delete")
+)
+
+ROLES: dict[str, frozenset[str]] = {
+    VIEWER: _SEES,
+    AGENT: _SEES | _TALKS,
+    MARKETER: _SEES | _TALKS | _MARKETS,
+    OWNER: _SEES | _TALKS | _MARKETS | _OWNS,
+}

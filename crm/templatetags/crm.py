@@ -1,0 +1,163 @@
+"""How figures, money and times are written on the staff pages, in the reader's language and zone."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+from django import template
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from crm.common.money import display
+
+register = template.Library()
+NOTHING = "–"
+
+
+def _locale() -> Locale:
+    return Locale.parse((get_language() or "en").replace("-", "_"))
+
+
+@register.filter
+def money(amount: Decimal | float | None, currency: str) -> str:
+    """``$12.50``; a dash where there is no figure."""
+    return display(amount, currency, get_language() or "en")
+
+
+@register.filter
+def short_money(amount: Decimal | float | None, currency: str) -> str:
+    """``$1.2M``, for figures read at a glance; the exact one belongs in the tooltip."""
+    if amount is None:
+        return NOTHING
+    if abs(amount) < 10_000:
+        return format_currency(
+            round(amount), currency, locale=_locale(), currency_digits=False, decimal_quantization=False
+        )
+    return format_compact_currency(amount, currency, locale=_locale(), fraction_digits=1)
+
+
+@register.filter
+def number(value: Decimal | float | None, digits: int = 0) -> str:
+    if value is None:
+        return NOTHING
+    return format_decimal(round(value, digits), locale=_locale())
+
+
+@register.filter
+def signed(value: float | None) -> str:
+    """``+3``, ``−2`` or ``0``."""
+    if value is None:
+        return NOTHING
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{format_decimal(abs(value), locale=_locale())}"
+
+
+@register.filter
+def share(value: Decimal | float | None, digits: int = 0) -> str:
+    """0.34 as ``34 %``."""
+    if value is None:
+        return NOTHING
+    return format_percent(round(value, digits + 2), locale=_locale(), decimal_quantization=False)
+
+
+@register.filter
+def width(value: Decimal | float | None) -> str:
+    """0.34 as ``34.0%`` for a style attribute, whatever the language."""
+    return f"{100 * min(1.0, max(0.0, float(value or 0))):.2f}%"
+
+
+@register.filter
+def day(value: date | None) -> str:
+    if value is None:
+        return NOTHING
+    if isinstance(value, datetime):
+        value = value.astimezone(timezone.get_current_timezone())
+    return format_date(value, "medium", locale=_locale())
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """Date, time and the zone it is in."""
+    if value is None:
+        return NOTHING
+    local = value.astimezone(timezone.get_current_timezone())
+    return f"{format_date(local, 'medium', locale=_locale())} {format_time(local, 'HH:mm', locale=_locale())} {local.tzname()}"
+
+
+@register.filter
+def clock(value: datetime | None) -> str:
+    if value is None:
+        return NOTHING
+    return format_datetime(value.astimezone(timezone.get_current_timezone()), "HH:mm", locale=_locale())
+
+
+@register.filter
+def month(value: date) -> str:
+    return format_date(value, "MMM y", locale=_locale())
+
+
+@register.filter
+def country(code: str) -> str:
+    """The country's name in the reader's language."""
+    return _locale().territories.get(code, code) if code else NOTHING
+
+
+@register.filter
+def before(value: date, today: date) -> str:
+    """``3 days ago`` or ``in 12 days``."""
+    return format_timedelta(value - today, granularity="day", add_direction=True, locale=_locale())
+
+
+@register.filter
+def at_key(mapping: dict[Any, Any], key: Any) -> Any:
+    return mapping.get(key)
+
+
+@register.filter
+def initials(name: str) -> str:
+    """One letter for names without spaces, two for others."""
+    words = [word for word in name.split() if word]
+    return "".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper() if words else "?"
+
+
+@register.simple_tag(takes_context=True)
+def query(context: dict[str, Any], **changes: object) -> str:
+    """The current query string with some parameters changed; an empty value removes one."""
+    request: HttpRequest = context["request"]
+    params = request.GET.copy()
+    for name, value in changes.items():
+        params.pop(name, None)
+        if value not in (None, ""):
+            params[name] = str(value)
+    return f"?{params.urlencode()}"
+
+
+@register.filter
+def total(rows: Iterable[dict[str, Any]], key: str) -> Any:
+    return sum(row[key] or 0 for row in rows)
+
+
+@register.filter
+def in_zone(value: datetime, zone: str) -> str:
+    """``Tue 18:05`` where the customer lives; nothing for a zone nobody knows."""
+    try:
+        local = value.astimezone(ZoneInfo(zone))
+    except (KeyError, ValueError, OSError):
+        return NOTHING
+    return f"{format_datetime(local, 'EEE HH:mm', locale=_locale())} {local.tzname()}"
+
+
+@register.filter
+def nps_at(score: float) -> str:
+    """Where a score of -100 to 100 is on a line."""
+    return f"{(score + 100) / 2:.2f}%"
+
+
+@register.filter
+def nps_from_right(score: float) -> str:
+    return f"{(100 - score) / 2:.2f}%"

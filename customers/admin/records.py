@@ -1,0 +1,114 @@
+"""What happened, to be looked up: nothing here can be edited."""
+
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+
+from crm.common.admin import FactAdmin
+from customers.models import Consent, Customer, Interaction, Purchase, PurchaseLine, Refund
+
+
+class Facts(TabularInline):
+    """Rows beside a record, as they are."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = False
+
+    def has_add_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: object, obj: object = None) -> bool:
+        return False
+
+
+class LineInline(Facts):
+    model = PurchaseLine
+    fields = readonly_fields = ("position", "product", "quantity", "amount")
+
+    def get_queryset(self, request: object) -> object:
+        return super().get_queryset(request).select_related("product")
+
+
+class RefundInline(Facts):
+    model = Refund
+    fields = readonly_fields = ("external_id", "refunded_at", "amount", "reason")
+
+
+@admin.display(description=_("customer"))
+def customer_link(row: object) -> str:
+    """The customer's own page."""
+    customer: Customer = row.customer  # type: ignore[attr-defined]
+    return format_html('<a href="{}">{}</a>', reverse("crm:customer", args=[customer.pk]), customer.name)
+
+
+@admin.register(Purchase)
+class PurchaseAdmin(FactAdmin):
+    list_display = (
+        "external_id",
+        customer_link,
+        "purchased_at",
+        "amount",
+        "currency",
+        "base_amount",
+        "refunded",
+    )
+    list_select_related = ("customer",)
+    search_fields = ("external_id__exact",)
+    search_help_text = _("The whole order id.")
+    ordering = ("-purchased_at", "-id")
+    inlines = (LineInline, RefundInline)
+    fields = (
+        "source",
+        "external_id",
+        customer_link,
+        "purchased_at",
+        "purchased_on",
+        "amount",
+        "currency",
+        "rate",
+        "base_amount",
+        "base_cost",
+        "refunded",
+        "sales_channel",
+    )
+    readonly_fields = (customer_link,)
+
+
+@admin.register(Refund)
+class RefundAdmin(FactAdmin):
+    list_display = ("external_id", "purchase", "refunded_at", "amount", "reason")
+    list_select_related = ("purchase",)
+    search_fields = ("external_id__exact",)
+    ordering = ("-id",)
+    fields = ("purchase", "external_id", "refunded_at", "amount", "reason", "recorded_at")
+
+
+@admin.register(Consent)
+class ConsentAdmin(FactAdmin):
+    list_display = (customer_link, "purpose", "status", "source", "stated_at", "superseded_at")
+    list_select_related = ("customer",)
+    ordering = ("-id",)
+    fields = (
+        customer_link,
+        "purpose",
+        "status",
+        "source",
+        "wording",
+        "stated_at",
+        "recorded_at",
+        "recorded_by",
+        "superseded_at",
+    )
+    readonly_fields = (customer_link,)
+
+
+@admin.register(Interaction)
+class InteractionAdmin(FactAdmin):
+    list_display = (customer_link, "kind", "direction", "outcome", "staff", "occurred_at")
+    list_select_related = ("customer", "staff")
+    ordering = ("-id",)
+    fields = (customer_link, "kind", "direction", "outcome", "note", "staff", "occurred_at", "recorded_at")
+    readonly_fields = (customer_link,)

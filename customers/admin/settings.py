@@ -1,0 +1,43 @@
+from typing import Any
+
+from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from crm.common.admin import HouseAdmin, ServiceAdmin
+from customers.models import AcquisitionChannel, MarketingSpend, Product
+from customers.services import rates
+
+
+@admin.register(AcquisitionChannel)
+class AcquisitionChannelAdmin(HouseAdmin):
+    list_display = ("name", "code", "kind")
+    search_fields = ("name", "code")
+
+
+@admin.register(MarketingSpend)
+class MarketingSpendAdmin(ServiceAdmin):
+    """Saying a month's spend again corrects it."""
+
+    list_display = ("month", "channel", "amount", "currency", "base_amount")
+    list_select_related = ("channel",)
+    list_filter = ("channel",)
+    fields = ("channel", "month", "amount", "currency")
+
+    def store(self, request: HttpRequest, form: ModelForm, *, change: bool) -> Any:
+        names = ("channel", "month", "amount", "currency")
+        return rates.record_spend(**{name: form.cleaned_data[name] for name in names})
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ()
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A row is corrected by entering its month again: its key is what it says."""
+        return obj is None and super().has_change_permission(request, obj)
+
+
+@admin.register(Product)
+class ProductAdmin(HouseAdmin):
+    list_display = ("name", "sku", "category")
+    search_fields = ("name", "sku")
+    list_filter = ()
