@@ -135,7 +135,7 @@ def _programs(port: int) -> list[Program]:
         common |= {"SMTP_URL": f"smtp://127.0.0.1:{_mailbox_port(var / 'mailbox_port')}"}
         programs.append(Program("mailbox", [python, "manage.py", "mailbox"], common))
     web = ["--bind", f"{bind}:{port}", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
-    web += ["--no-control-socket", "--graceful-timeout", "10"]
+    web += ["--no-control-socket", "--graceful-timeout", "10", "--preload"]
     work = ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     return [
         *programs,
