@@ -25,7 +25,7 @@ times AS MATERIALIZED (
     SELECT
         t.*,
         t.date_text ~ '(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$' AND t.date_text ~ ':' AS has_zone,
-        t.date_text IS NOT NULL AND pg_input_is_valid(t.date_text, 'timestamptz') AS is_time
+        t.date_text IS NOT NULL AND customers_is_time(t.date_text) AS is_time
     FROM texts t
 ),
 typed AS MATERIALIZED (
