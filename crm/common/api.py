@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, cast
 
+from django.core.exceptions import RequestDataTooBig
 from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
@@ -40,6 +41,8 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every refusal leaves as problem+json."""
     if isinstance(error, DomainError):
         return problem(code=error.code, title=str(error.text), http_status=error.status, **error.detail)
+    if isinstance(error, RequestDataTooBig):
+        return problem(code="body_too_large", title=_("The body is too large."), http_status=413)
     response = exception_handler(error, context)
     if response is None:
         return None

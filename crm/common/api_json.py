@@ -5,19 +5,12 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import IO, Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.parsers import JSONParser
 
 DEEPEST = 20
 _SURROGATES = range(0xD800, 0xE000)
-
-
-class BodyTooLarge(exceptions.APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = _("The body is too large.")
-    default_code = "body_too_large"
 
 
 class StrictJSONParser(JSONParser):
@@ -26,13 +19,9 @@ class StrictJSONParser(JSONParser):
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(limit + 1)
-        if len(body) > limit:
-            raise BodyTooLarge
         try:
             data = json.loads(
-                body.decode("utf-8"),
+                stream.read().decode("utf-8"),
                 parse_float=Decimal,
                 parse_constant=_refuse_constant,
                 object_pairs_hook=_once_each,

@@ -77,4 +77,5 @@ class Amount(serializers.Field):
         return Decimal(text)
 
     def to_representation(self, value: Decimal) -> str:
-        return f"{value:f}"
+        """Without trailing zeros: one number has one text, however it came."""
+        return f"{value.normalize():f}"

@@ -3,6 +3,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
+from django.db import transaction
 from rest_framework.test import APIClient
 
 from crm.common.api_access import issue_key
@@ -41,3 +42,16 @@ def viewer(db: None) -> APIClient:
 @pytest.fixture
 def as_user() -> Callable[[User], APIClient]:
     return client_of
+
+
+@pytest.fixture
+def transactional_rows(db: None) -> Callable[[Callable[[], int]], int]:
+    """Run something on rows that are gone afterwards, and return what it found."""
+
+    def run(work: Callable[[], int]) -> int:
+        with transaction.atomic():
+            found = work()
+            transaction.set_rollback(True)
+        return found
+
+    return run
