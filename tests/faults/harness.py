@@ -92,17 +92,13 @@ class Worker:
                 start_new_session=True,
             )
 
-    def kill(self) -> None:
-        """SIGKILL to the worker and its pool at once, as a power cut would; then a new worker."""
-        kill_group(self.process)
-        self.process = self._start()
-
     def terminate(self, patience: float) -> int:
         """SIGTERM to the whole group; how it ended."""
         os.killpg(self.process.pid, signal.SIGTERM)
         return self.process.wait(patience)
 
     def stop(self) -> None:
+        """SIGKILL to the worker and its pool at once, as a power cut would."""
         kill_group(self.process)
 
 
