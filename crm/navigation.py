@@ -69,6 +69,7 @@ UNFOLD: dict[str, object] = {
         "light": lambda request: static("crm/wordmark.svg"),
         "dark": lambda request: static("crm/wordmark-dark.svg"),
     },
+    "LOGIN": {"image": lambda request: static("crm/welcome.svg")},
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("crm/mark.svg")},
     ],

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from campaigns import reports
 from campaigns.choices import CampaignStatus, MessageStatus
@@ -19,6 +20,19 @@ from crm.common.models import Shop
 from crm.pages.paging import by_key
 from crm.pages.shell import action, back, page, refusals, render
 
+# The ledger's codes in words.
+REASONS = {
+    "no_address": gettext_lazy("no address"),
+    "no_consent": gettext_lazy("no consent"),
+    "suppressed_address": gettext_lazy("blocked address"),
+    "address_blocked": gettext_lazy("blocked address"),
+    "address_changed": gettext_lazy("the address changed"),
+    "consent_withdrawn": gettext_lazy("consent was withdrawn"),
+    "campaign_stopped": gettext_lazy("the campaign was stopped"),
+    "gave_up": gettext_lazy("the mail server kept refusing"),
+    "refused": gettext_lazy("the mail server refused it"),
+    "cannot_be_made": gettext_lazy("the text could not be filled in"),
+}
 COLOURS = {
     MessageStatus.SENT: "mc-c1",
     MessageStatus.PENDING: "mc-c3",
@@ -91,7 +105,11 @@ def _after(request: HttpRequest, one: Campaign) -> dict[str, Any]:
     return {
         "states": states,
         "bar": _bar(states.by_status),
-        "reasons": sorted(states.reasons.items(), key=lambda item: -item[1]),
+        "reasons": [
+            (status, REASONS.get(reason, reason), count)
+            for (status, reason), count in sorted(states.reasons.items(), key=lambda item: -item[1])
+        ],
+        "words": REASONS,
         "labels": dict(MessageStatus.choices),
         "results": results,
         "audience": sum(states.by_status.values()),

@@ -84,8 +84,8 @@ def suppressions(request: HttpRequest) -> HttpResponse:
         title=_("Suppressions"),
         status=status,
         pages=rows,
-        block=block,
-        lift=lift,
+        blocking=block,
+        lifting=lift,
         purposes=dict(Purpose.choices),
     )
 

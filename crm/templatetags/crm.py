@@ -1,6 +1,7 @@
 """How figures, money and times are written on the staff pages, in the reader's language and zone."""
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
-from babel.numbers import format_compact_currency, format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_currency, format_decimal, format_percent
 from django import template
 from django.http import HttpRequest
 from django.utils import timezone
@@ -36,9 +37,9 @@ def short_money(amount: Decimal | float | None, currency: str) -> str:
     if amount is None:
         return NOTHING
     if abs(amount) < 10_000:
-        return format_currency(
-            round(amount), currency, locale=_locale(), currency_digits=False, decimal_quantization=False
-        )
+        whole = copy(_locale().currency_formats["standard"])
+        whole.frac_prec = (0, 0)
+        return whole.apply(round(amount), _locale(), currency=currency, currency_digits=False)
     return format_compact_currency(amount, currency, locale=_locale(), fraction_digits=1)
 
 
