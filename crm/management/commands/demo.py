@@ -71,6 +71,7 @@ class Command(BaseCommand):
         others = Customer.objects.exclude(external_id__startswith="cdnow-").exists()
         if others or CurrentRun.objects.exists():
             _refuse_customers()
+        load.name_cdnow_shop()
         segments.create_builtin()
         # Importing again after a kill is harmless: what is there is "same".
         call_command("import_purchases", log, preset="cdnow", stdout=self.stdout)

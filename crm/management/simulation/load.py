@@ -97,6 +97,19 @@ def _shop() -> Shop:
     return Shop.current()
 
 
+def name_cdnow_shop() -> None:
+    """The shop whose real purchases the public CDNOW log holds, as far as it is known."""
+    Shop.objects.update_or_create(
+        only_row=True,
+        defaults={
+            "name": "CDNOW (public log, 1997-98)",
+            "base_currency": "USD",
+            "time_zone": "America/New_York",
+            "is_demo": False,
+        },
+    )
+
+
 def _staff() -> list[User]:
     """Three colleagues nobody can sign in as."""
     made = [
