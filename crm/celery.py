@@ -5,11 +5,16 @@ costs nothing.
 """
 
 import os
+import warnings
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.schedules import crontab
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
+
+# A fresh machine has only root. The warning is about pickled messages; ours are JSON without data.
+warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("crm")
 app.config_from_object("django.conf:settings", namespace="CELERY")
