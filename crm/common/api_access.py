@@ -63,6 +63,12 @@ class ApiKeyAuthentication(BaseAuthentication):
         return self.keyword
 
 
+def caller(request: Request) -> User:
+    """The member of staff behind a request that HasModelPermission let through."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
 class HasModelPermission(BasePermission):
     """Staff with the Django permission that the view's ``permission_model`` asks for the method.
 
@@ -93,6 +99,6 @@ class CursorPages(CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """The place a cursor names. One that we did not make is refused before the database sees it."""
         cursor = super().decode_cursor(request)
-        if cursor and cursor.position is not None and not re.fullmatch(r"[0-9]{1,18}", cursor.position):
+        if cursor and cursor.position is not None and not re.fullmatch(r"[0-9]{1,18}", str(cursor.position)):
             raise exceptions.NotFound(self.invalid_cursor_message)
         return cursor

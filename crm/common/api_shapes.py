@@ -38,7 +38,7 @@ def body(shape: type[Shape], request: Request, **options: Any) -> Any:
 
 def query(shape: type[Shape], request: Request) -> dict[str, Any]:
     """The query string, checked and converted; paging parameters aside. Raises ValidationError."""
-    given = {name: value for name, value in request.query_params.items() if name not in _PAGING}
+    given = {name: str(value) for name, value in request.query_params.items() if name not in _PAGING}
     if not all(is_storable(name) and is_storable(value) for name, value in given.items()):
         raise exceptions.ParseError(_("The query holds a character that cannot be stored."))
     read = shape(data=given)

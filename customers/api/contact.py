@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.common.api import idempotent
+from crm.common.api_access import caller
 from crm.common.api_shapes import Instant, Shape, body, query
 from customers.api.people import find
 from customers.choices import ConsentStatus, Direction, InteractionKind, Outcome, Purpose
@@ -42,20 +43,20 @@ class InteractionOut(serializers.Serializer):
 
 class GrantIn(Shape):
     purpose = serializers.ChoiceField(Purpose.choices)
-    source = serializers.CharField(max_length=80)
+    source = serializers.CharField(max_length=80)  # type: ignore[assignment]
     wording = serializers.CharField(max_length=5000)
     stated_at = Instant()
 
 
 class WithdrawalIn(Shape):
     purpose = serializers.ChoiceField(Purpose.choices)
-    source = serializers.CharField(max_length=80)
+    source = serializers.CharField(max_length=80)  # type: ignore[assignment]
 
 
 class ConsentOut(serializers.Serializer):
     purpose = serializers.ChoiceField(Purpose.choices)
     status = serializers.ChoiceField(ConsentStatus.choices)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     wording = serializers.CharField(allow_blank=True)
     stated_at = Instant()
     superseded_at = Instant(allow_null=True)
@@ -95,7 +96,9 @@ class Interactions(generics.ListAPIView):
         said, customer = body(InteractionIn, request), find(public_id)
 
         def work() -> tuple[int, dict]:
-            made = contact.log_interaction(customer=customer, staff=request.user, at=timezone.now(), **said)
+            made = contact.log_interaction(
+                customer=customer, staff=caller(request), at=timezone.now(), **said
+            )
             return 201, InteractionOut(made).data
 
         return idempotent(request, request.path, work)
@@ -120,7 +123,7 @@ class Consents(generics.ListAPIView):
         said, customer = body(GrantIn, request), find(public_id)
 
         def work() -> tuple[int, dict]:
-            given = consent.grant(customer=customer, at=timezone.now(), by=request.user, **said)
+            given = consent.grant(customer=customer, at=timezone.now(), by=caller(request), **said)
             return 201, ConsentOut(given).data
 
         return idempotent(request, request.path, work)
@@ -135,7 +138,7 @@ class Withdrawals(generics.GenericAPIView):
     def post(self, request: Request, public_id: UUID) -> Response:
         """Record that a customer takes a yes back: mail that waits for it is cancelled. Repeating is harmless."""
         said, customer = body(WithdrawalIn, request), find(public_id)
-        taken = consent.withdraw(customer=customer, at=timezone.now(), by=request.user, **said)
+        taken = consent.withdraw(customer=customer, at=timezone.now(), by=caller(request), **said)
         return Response(ConsentOut(taken).data)
 
 

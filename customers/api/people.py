@@ -1,5 +1,6 @@
 """Customers: found, made known, read and corrected. The outside names them by ``public_id``."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -20,26 +21,28 @@ from customers.services import people
 
 
 @extend_schema_field({"type": "string", "format": "uuid"})
-class CustomerRef(serializers.UUIDField):
+class CustomerRef(serializers.Field):
     """A customer named by public id."""
 
     default_error_messages = {"unknown": _("There is no such customer.")}
 
-    def to_internal_value(self, data: object) -> Customer:
-        customer = Customer.objects.filter(public_id=super().to_internal_value(data)).first()
+    def to_internal_value(self, data: Any) -> Customer:
+        public_id = serializers.UUIDField().to_internal_value(data)
+        customer = Customer.objects.filter(public_id=public_id).first()
         if customer is None:
             self.fail("unknown")
         return customer
 
 
 @extend_schema_field({"type": "string"})
-class ChannelRef(serializers.CharField):
+class ChannelRef(serializers.Field):
     """An acquisition channel named by code."""
 
     default_error_messages = {"unknown": _("There is no such channel.")}
 
-    def to_internal_value(self, data: object) -> AcquisitionChannel:
-        channel = AcquisitionChannel.objects.filter(code=super().to_internal_value(data)).first()
+    def to_internal_value(self, data: Any) -> AcquisitionChannel:
+        code = serializers.CharField().to_internal_value(data)
+        channel = AcquisitionChannel.objects.filter(code=code).first()
         if channel is None:
             self.fail("unknown")
         return channel
@@ -51,7 +54,7 @@ class Address(serializers.CharField):
 
     default_error_messages = {"not_one": _("This is not one e-mail address.")}
 
-    def to_internal_value(self, data: object) -> str:
+    def to_internal_value(self, data: Any) -> str:
         try:
             return normalise_email(super().to_internal_value(data))
         except NotAnAddress:

@@ -53,23 +53,23 @@ class RowErrorOut(serializers.Serializer):
 class BulkOut(serializers.Serializer):
     created = serializers.IntegerField()
     same = serializers.IntegerField()
-    errors = RowErrorOut(many=True)
+    errors = RowErrorOut(many=True)  # type: ignore[assignment]
 
 
 class BulkSchema(Shape):
     """The bulk body as documented; ``BulkIn`` reads it without looking into the rows."""
 
-    source = serializers.CharField(max_length=40)
-    purchases = PurchaseIn(many=True, min_length=1, max_length=MOST_ROWS)
+    source = serializers.CharField(max_length=40)  # type: ignore[assignment]
+    purchases = serializers.ListField(child=PurchaseIn(), min_length=1, max_length=MOST_ROWS)
 
 
 class BulkIn(Shape):
-    source = serializers.CharField(max_length=40)
+    source = serializers.CharField(max_length=40)  # type: ignore[assignment]
     purchases = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=MOST_ROWS)
 
 
 class PurchaseOut(serializers.Serializer):
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     external_id = serializers.CharField()
     customer = serializers.UUIDField(source="customer.public_id")
     purchased_at = Instant()
@@ -84,14 +84,14 @@ class PurchaseOut(serializers.Serializer):
 
 class PurchaseFilter(Shape):
     customer = CustomerRef(required=False)
-    source = serializers.CharField(max_length=40, required=False)
+    source = serializers.CharField(max_length=40, required=False)  # type: ignore[assignment]
     external_id = serializers.CharField(max_length=100, required=False)
     since = Instant(required=False)
     until = Instant(required=False)
 
 
 class RefundIn(Shape):
-    source = serializers.CharField(max_length=40)
+    source = serializers.CharField(max_length=40)  # type: ignore[assignment]
     order = serializers.CharField(max_length=100)
     external_id = serializers.CharField(max_length=100)
     amount = Amount()
@@ -100,7 +100,7 @@ class RefundIn(Shape):
 
 
 class RefundOut(serializers.Serializer):
-    source = serializers.CharField(source="purchase.source")
+    source = serializers.CharField(source="purchase.source")  # type: ignore[assignment]
     order = serializers.CharField(source="purchase.external_id")
     external_id = serializers.CharField()
     amount = Amount()
@@ -152,10 +152,18 @@ def _read(sent: list[Mapping[str, Any]]) -> tuple[dict[int, dict[str, Any]], lis
         try:
             rows[index] = dict(shape.run_validation(row))
         except serializers.ValidationError as error:
-            field, reasons = next(iter(error.detail.items()))
-            message = str(reasons[0]) if isinstance(reasons, list) else str(reasons)
-            refused.append({"index": index, "field": field, "code": "invalid_input", "message": message})
+            refused.append({"index": index, "code": "invalid_input", **_first(error.detail)})
     return rows, refused
+
+
+def _first(detail: Any, field: str = "") -> dict[str, str]:
+    """The first thing wrong with a row, its field written like ``lines.amount``."""
+    if isinstance(detail, dict):
+        name, inner = next(iter(detail.items()))
+        return _first(inner, f"{field}.{name}".strip(".") if isinstance(name, str) else field)
+    if isinstance(detail, list):
+        return _first(next((part for part in detail if part), ""), field)
+    return {"field": field, "message": str(detail)}
 
 
 def _in_the_senders_order(

@@ -73,6 +73,7 @@ def test_every_bad_row_is_named_and_every_good_one_stored(api, shop):
         row(7, customer, lines=[{"sku": "A", "quantity": "-1", "amount": "1"}]),
         row(8, customer, purchased_at="2026-03-01"),
         row(9, customer, customer=None),
+        row(10, customer, lines=[{"sku": "A", "quantity": "1", "amount": "1"}, {"sku": "B", "amount": "x"}]),
     ]
 
     told = send(api, rows).json()
@@ -88,6 +89,7 @@ def test_every_bad_row_is_named_and_every_good_one_stored(api, shop):
         (7, "lines.quantity", "invalid_input"),
         (8, "purchased_at", "invalid_input"),
         (9, "customer", "invalid_input"),
+        (10, "lines.quantity", "invalid_input"),
     ]
     assert [purchase.external_id for purchase in Purchase.objects.all()] == ["O-1"]
 
