@@ -20,7 +20,7 @@ CONSTANTS = ("currency", "sales_channel", "language", "country")
 _Y, _M = r"([0-9]{4})", r"([0-9]{1,2})"
 # name -> (what the day looks like, how PostgreSQL is to read it). A time may follow: TIME.
 DATE_FORMATS = {
-    "YYYY-MM-DD": (r"^([0-9]{4})-([0-9]{2})-([0-9]{2})", r"\1-\2-\3"),
+    "YYYY-MM-DD": (r"^([0-9]{4}-[0-9]{2}-[0-9]{2})", r"\1"),
     "YYYY/MM/DD": (f"^{_Y}/{_M}/{_M}", r"\1-\2-\3"),
     "YYYY.MM.DD": (rf"^{_Y}\. ?{_M}\. ?{_M}\.?", r"\1-\2-\3"),
     "YYYYMMDD": (r"^([0-9]{4})([0-9]{2})([0-9]{2})", r"\1-\2-\3"),

@@ -22,7 +22,10 @@ found AS (
     FROM heads h
     LEFT JOIN customers_customer a ON a.external_id = h.customer_id
     LEFT JOIN customers_customer m ON m.email_normalised = h.email_norm
-    LEFT JOIN customers_purchase p ON p.source = %(source)s AND p.external_id = h.order_id
+    -- looked up one by one: of a new source the statistics know nothing, and a join would read all of it again and again
+    LEFT JOIN LATERAL (
+        SELECT * FROM customers_purchase q WHERE q.source = %(source)s AND q.external_id = h.order_id LIMIT 1
+    ) p ON true
     LEFT JOIN LATERAL (
         SELECT r.rate FROM customers_exchangerate r
         WHERE h.currency <> %(base)s AND r.currency = h.currency AND r.day <= h.purchased_on

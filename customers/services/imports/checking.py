@@ -87,7 +87,7 @@ def _staged(row: int, cells: list[str], width: int, reader: maps.Reader) -> Stag
     return (row, problem, address, *texts)
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=100_000)
 def _address(text: str) -> str:
     try:
         return normalise_email(text)
