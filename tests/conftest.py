@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.utils import translation
 
 from crm.common.models import Shop, User
@@ -40,8 +42,28 @@ def staff(db: None) -> User:
     return UserFactory(username="staff", is_superuser=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_root() -> None:
+    """WhiteNoise warns at every client when the folder that ``collectstatic`` fills is not there."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
 @pytest.fixture(autouse=True)
 def _one_language_per_test() -> Iterator[None]:
     """A request leaves its language active in the thread; the next test starts in English."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _a_shop_row(request: pytest.FixtureRequest) -> None:
+    """Migrations make the shop's row; a test with real transactions flushes it away for those after it."""
+    marker = request.node.get_closest_marker("django_db")
+    real = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if real or (marker and marker.kwargs.get("transaction")):
+        request.getfixturevalue("transactional_db")
+    elif marker or "db" in request.fixturenames:
+        request.getfixturevalue("db")
+    else:
+        return
+    Shop.objects.get_or_create(only_row=True)

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Callable
 from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,11 +17,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import APIView, exception_handler, set_rollback
 
 from crm.common.errors import DomainError, InvalidInput
 from crm.common.models import IdempotencyRecord, User
 
+logger = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
 _KEY = re.compile(r"[\x21-\x7e]{1,120}")
 
@@ -43,6 +45,8 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
         return problem(code=error.code, title=str(error.text), http_status=error.status, **error.detail)
     if isinstance(error, RequestDataTooBig):
         return problem(code="body_too_large", title=_("The body is too large."), http_status=413)
+    if isinstance(error, OperationalError):
+        return _busy(error)
     response = exception_handler(error, context)
     if response is None:
         return None
@@ -53,6 +57,15 @@ def problem_json(error: Exception, context: dict[str, Any]) -> Response | None:
     for header, value in response.headers.items():
         if header.lower() != "content-type":
             answer[header] = value
+    return answer
+
+
+def _busy(error: OperationalError) -> Response:
+    """A lock or a statement took longer than a request may wait, or PostgreSQL is away: try again."""
+    logger.error("the database did not answer in time: %s", error)
+    answer = problem(code="database_busy", title=_("Please try again in a moment."), http_status=503)
+    answer["Retry-After"] = "2"
+    set_rollback()
     return answer
 
 
