@@ -22,7 +22,7 @@ from ltv.models import CurrentRun
 from ltv.services import night
 
 SEED = 20
-CDNOW_ENDS = date(1998, 6, 30)
+CDNOW_AS_OF = date(1998, 7, 1)  # the day after the log's last: the whole log counts
 
 
 class Command(BaseCommand):
@@ -71,12 +71,12 @@ class Command(BaseCommand):
         others = Customer.objects.exclude(external_id__startswith="cdnow-").exists()
         if others or CurrentRun.objects.exists():
             _refuse_customers()
-        load.name_cdnow_shop()
+        load.name_cdnow_shop(CDNOW_AS_OF)
         segments.create_builtin()
         # Importing again after a kill is harmless: what is there is "same".
         call_command("import_purchases", log, preset="cdnow", stdout=self.stdout)
-        self._night(CDNOW_ENDS)
-        self.stdout.write(f"valued as of {CDNOW_ENDS}, the log's last day")
+        self._night(CDNOW_AS_OF)
+        self.stdout.write(f"valued as of {CDNOW_AS_OF}, where this shop's calendar is held")
 
     def _night(self, business_date: date) -> None:
         now = timezone.now()

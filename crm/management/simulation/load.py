@@ -97,8 +97,8 @@ def _shop() -> Shop:
     return Shop.current()
 
 
-def name_cdnow_shop() -> None:
-    """The shop whose real purchases the public CDNOW log holds, as far as it is known."""
+def name_cdnow_shop(as_of: date) -> None:
+    """The shop whose real purchases the public CDNOW log holds; its calendar stands where the log ends."""
     Shop.objects.update_or_create(
         only_row=True,
         defaults={
@@ -106,6 +106,7 @@ def name_cdnow_shop() -> None:
             "base_currency": "USD",
             "time_zone": "America/New_York",
             "is_demo": False,
+            "frozen_on": as_of,
         },
     )
 
