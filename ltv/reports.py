@@ -145,3 +145,9 @@ def channels() -> list[Channel]:
         )
         found.append(Channel(**row, ltv_to_cac=ratio, affordable_cac=affordable))
     return found
+
+
+def members_by_value(segment_id: int, *, skip: int = 0, limit: int) -> list[int]:
+    """Ids of a segment's members now, by expected margin, the best first; those without figures last."""
+    found = sql.rows("ltv/members_by_value", {"segment_id": segment_id, "skip": skip, "limit": limit})
+    return [row["customer_id"] for row in found]

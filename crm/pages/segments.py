@@ -122,11 +122,7 @@ def segment(request: HttpRequest, pk: int) -> HttpResponse:
 def _members(request: HttpRequest, one: Segment) -> Pages:
     """Members by value, page by page; a customer without figures yet comes last."""
     before = min(position(request), 10_000)
-    open_stays = SegmentMembership.objects.filter(segment=one, left_at__isnull=True)
-    valued = CustomerLtv.objects.filter(customer_id__in=open_stays.values("customer_id"))
-    ids = list(valued.order_by("-clv", "-pk").values_list("pk", flat=True)[before : before + SIZE + 1])
-    if not ids and not before:
-        ids = list(open_stays.order_by("-pk").values_list("customer_id", flat=True)[: SIZE + 1])
+    ids = reports.members_by_value(one.pk, skip=before, limit=SIZE + 1)
     shown, more = ids[:SIZE], len(ids) > SIZE
     return Pages(
         rows=shown,
