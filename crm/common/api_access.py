@@ -6,7 +6,7 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
@@ -57,6 +57,8 @@ class ApiKeyAuthentication(BaseAuthentication):
             raise exceptions.AuthenticationFailed(_("The API key is unknown, expired or revoked."))
         if key.last_used_on != now.date():
             ApiKey.objects.filter(pk=key.pk).update(last_used_on=now.date())
+        if key.user.language:
+            translation.activate(key.user.language)  # the next request starts anew in LocaleMiddleware
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -1,6 +1,7 @@
 """Reading request bodies: JSON that is exactly what it says, or a refusal. Imported by DRF while it loads."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import IO, Any
@@ -10,7 +11,7 @@ from rest_framework import exceptions
 from rest_framework.parsers import JSONParser
 
 DEEPEST = 20
-_SURROGATES = range(0xD800, 0xE000)
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class StrictJSONParser(JSONParser):
@@ -67,4 +68,4 @@ def _parts(value: Any) -> Iterable[Any]:
 
 def is_storable(text: str) -> bool:
     """Whether PostgreSQL can hold the text: no NUL, no half of a surrogate pair."""
-    return "\x00" not in text and not any(ord(char) in _SURROGATES for char in text)
+    return _UNSTORABLE.search(text) is None

@@ -157,8 +157,8 @@ def test_the_answer_is_json_or_the_request_is_406(accept, api):
 
 
 def test_refusals_are_told_in_the_callers_language(api, staff):
-    type(staff).objects.update(language="ko")
+    type(staff).objects.update(language="ja")
 
     answer = api.get(f"{CUSTOMERS}{NOBODY}/")
 
-    assert is_problem(answer, 404, "not_found")
+    assert answer.json()["title"] == "見つかりませんでした。"
