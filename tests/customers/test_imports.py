@@ -372,7 +372,8 @@ def test_another_session_holding_the_lock_keeps_a_second_worker_out(shop: Shop, 
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"import:{batch.pk}"])
-        assert imports.apply(batch=batch, clock=lambda: now) is False
+            assert imports.apply(batch=batch, clock=lambda: now) is False
+            cursor.execute("SELECT pg_advisory_unlock_all()")
     finally:
         other.close()
 
