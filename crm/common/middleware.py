@@ -6,9 +6,11 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from crm.common.models import Shop
+
 
 class StaffPreferencesMiddleware:
-    """Activate the signed-in user's language and zone; others keep what the browser asked for."""
+    """Activate the signed-in user's language and zone (the shop's where they chose none); others keep the browser's."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -20,7 +22,7 @@ class StaffPreferencesMiddleware:
         if user.language:
             request.LANGUAGE_CODE = user.language
             translation.activate(user.language)
-        with timezone.override(ZoneInfo(user.time_zone) if user.time_zone else None):
+        with timezone.override(ZoneInfo(user.time_zone) if user.time_zone else Shop.current().zone):
             response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
