@@ -31,9 +31,10 @@ def page(*permissions: str, methods: tuple[str, ...] = ("GET", "HEAD")) -> Calla
             request.current_app = admin.site.name  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)
 
-        guarded = require_http_methods(list(methods))(allowed)
-        guarded.required_permissions = permissions  # type: ignore[attr-defined]
-        return wraps(view)(admin.site.admin_view(guarded))
+        opened = wraps(view)(admin.site.admin_view(require_http_methods(list(methods))(allowed)))
+        opened.required_permissions = permissions  # type: ignore[attr-defined]
+        opened.methods = methods  # type: ignore[attr-defined]
+        return opened
 
     return decorate
 

@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from crm.common.money import display
 
 register = template.Library()
+# A template gives None where there is no figure, and "" where there is not even a row to have one.
 NOTHING = "–"
 
 
@@ -28,13 +29,13 @@ def _locale() -> Locale:
 @register.filter
 def money(amount: Decimal | float | None, currency: str) -> str:
     """``$12.50``; a dash where there is no figure."""
-    return display(amount, currency, get_language() or "en")
+    return NOTHING if amount in (None, "") else display(amount, currency, get_language() or "en")
 
 
 @register.filter
 def short_money(amount: Decimal | float | None, currency: str) -> str:
     """``$1.2M``, for figures read at a glance; the exact one belongs in the tooltip."""
-    if amount is None:
+    if amount in (None, ""):
         return NOTHING
     if abs(amount) < 10_000:
         whole = copy(_locale().currency_formats["standard"])
@@ -45,7 +46,7 @@ def short_money(amount: Decimal | float | None, currency: str) -> str:
 
 @register.filter
 def number(value: Decimal | float | None, digits: int = 0) -> str:
-    if value is None:
+    if value in (None, ""):
         return NOTHING
     return format_decimal(round(value, digits), locale=_locale())
 
@@ -53,7 +54,7 @@ def number(value: Decimal | float | None, digits: int = 0) -> str:
 @register.filter
 def signed(value: float | None) -> str:
     """``+3``, ``−2`` or ``0``."""
-    if value is None:
+    if value in (None, ""):
         return NOTHING
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{format_decimal(abs(value), locale=_locale())}"
 
@@ -61,7 +62,7 @@ def signed(value: float | None) -> str:
 @register.filter
 def share(value: Decimal | float | None, digits: int = 0) -> str:
     """0.34 as ``34 %``."""
-    if value is None:
+    if value in (None, ""):
         return NOTHING
     return format_percent(round(value, digits + 2), locale=_locale(), decimal_quantization=False)
 
@@ -74,7 +75,7 @@ def width(value: Decimal | float | None) -> str:
 
 @register.filter
 def day(value: date | None) -> str:
-    if value is None:
+    if value in (None, ""):
         return NOTHING
     if isinstance(value, datetime):
         value = value.astimezone(timezone.get_current_timezone())
@@ -84,7 +85,7 @@ def day(value: date | None) -> str:
 @register.filter
 def moment(value: datetime | None) -> str:
     """Date, time and the zone it is in."""
-    if value is None:
+    if value in (None, ""):
         return NOTHING
     local = value.astimezone(timezone.get_current_timezone())
     return f"{format_date(local, 'medium', locale=_locale())} {format_time(local, 'HH:mm', locale=_locale())} {local.tzname()}"
@@ -92,7 +93,7 @@ def moment(value: datetime | None) -> str:
 
 @register.filter
 def clock(value: datetime | None) -> str:
-    if value is None:
+    if value in (None, ""):
         return NOTHING
     return format_datetime(value.astimezone(timezone.get_current_timezone()), "HH:mm", locale=_locale())
 
