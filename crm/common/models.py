@@ -67,7 +67,9 @@ class Shop(models.Model):
         _("calendar held at"),
         null=True,
         blank=True,
-        help_text=_("For data that ends in the past: figures stand as of this day, whatever the calendar says."),
+        help_text=_(
+            "For data that ends in the past: figures stand as of this day, whatever the calendar says."
+        ),
     )
 
     class Meta:

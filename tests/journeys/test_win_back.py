@@ -132,7 +132,9 @@ def addresses_and_consents(segment: Segment) -> dict[int, str]:
 def win_back(segment: Segment, staff) -> Campaign:
     now = timezone.now()
     survey = surveys.create_survey(
-        name="How was it?", kind="nps", questions=[{"kind": "nps", "texts": {"en": "Would you recommend us?"}}]
+        name="How was it?",
+        kind="nps",
+        questions=[{"kind": "nps", "texts": {"en": "Would you recommend us?"}}],
     )
     surveys.open_survey(survey=survey)
     campaign = campaigns.create_campaign(
@@ -147,7 +149,9 @@ def win_back(segment: Segment, staff) -> Campaign:
         at=now,
     )
     campaigns.launch(campaign=campaign, by=staff, at=now)
-    wait_until(lambda: not Message.objects.filter(campaign=campaign).unfinished().exists(), "every mail is out")
+    wait_until(
+        lambda: not Message.objects.filter(campaign=campaign).unfinished().exists(), "every mail is out"
+    )
     return campaign
 
 
@@ -177,7 +181,9 @@ def each_mail_arrived_once_with_its_own_coupon(campaign: Campaign, sink: Sink, k
         assert codes[address] in text.replace("-", "") or codes[address] in text
     message_ids = {mail.message_id for mail in sink.accepted}
     assert message_ids == set(
-        Message.objects.filter(campaign=campaign, status=MessageStatus.SENT).values_list("message_id", flat=True)
+        Message.objects.filter(campaign=campaign, status=MessageStatus.SENT).values_list(
+            "message_id", flat=True
+        )
     )
 
 
@@ -222,7 +228,9 @@ def the_next_campaign_leaves_out(gone: Customer, segment: Segment, sink: Sink, s
         at=now,
     )
     campaigns.launch(campaign=campaign, by=staff, at=now)
-    wait_until(lambda: not Message.objects.filter(campaign=campaign).unfinished().exists(), "the news are out")
+    wait_until(
+        lambda: not Message.objects.filter(campaign=campaign).unfinished().exists(), "the news are out"
+    )
     current_app.send_task("campaigns.sweep")  # as beat does every minute
     wait_until(lambda: status_of(campaign) == CampaignStatus.FINISHED, "the campaign is finished")
 

@@ -27,7 +27,9 @@ def test_only_the_newest_runs_keep_their_tables(now, shop):
         night.run_due(clock=lambda day=day: now + timedelta(days=day))
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'ltv_customerltv'::regclass")
+        cursor.execute(
+            "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'ltv_customerltv'::regclass"
+        )
         kept = [name for (name,) in cursor.fetchall()]
     newest = LtvRun.objects.order_by("-pk").values_list("pk", flat=True)[: publishing.KEEP]
     assert sorted(kept) == sorted(publishing.table_name(pk) for pk in newest)

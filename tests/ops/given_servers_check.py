@@ -7,14 +7,15 @@ from django.utils import timezone
 
 from crm.common.redis import client
 from customers.choices import ImportState
-from customers.models import Customer, Purchase
 from customers.core.mapping import Mapping
+from customers.models import Customer, Purchase
 from customers.services import imports
 from ltv.models import CustomerLtv
 from ltv.services import night
 
 CSV = "order,email,name,date,amount,currency\n" + "".join(
-    f"A-{n},buyer{n % 7}@mail.example,김민수 {n % 7},2026-01-{1 + n % 28:02d},{10 + n}.50,USD\n" for n in range(60)
+    f"A-{n},buyer{n % 7}@mail.example,김민수 {n % 7},2026-01-{1 + n % 28:02d},{10 + n}.50,USD\n"
+    for n in range(60)
 )
 
 

@@ -28,7 +28,7 @@ def as_owner(command: list[str]) -> list[str]:
 
 @pytest.fixture
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    made = Path("/tmp") / f"given-{os.getpid()}"  # noqa: S108 - short enough for a socket, open to that user
+    made = Path("/tmp") / f"given-{os.getpid()}"
     made.mkdir()
     made.chmod(0o777)
     yield made
@@ -39,7 +39,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def database_url(folder: Path) -> Iterator[str]:
     tools, data = POSTGRES[-1].parent, folder / "pg"
     subprocess.run(
-        as_owner([f"{tools}/initdb", "-D", str(data), "-A", "trust", "-U", "crm", "--locale=C.UTF-8", "-E", "UTF8"]),
+        as_owner(
+            [f"{tools}/initdb", "-D", str(data), "-A", "trust", "-U", "crm", "--locale=C.UTF-8", "-E", "UTF8"]
+        ),
         check=True,
         capture_output=True,
         cwd="/",
