@@ -13,6 +13,7 @@ from crm.common.models import Shop
 from crm.common.wake import wake
 from customers.models import Customer
 from feedback.choices import SurveyStatus
+from feedback.models import Survey
 from feedback.services import invitations
 
 PATIENCE = 600  # seconds a statement may take
@@ -24,34 +25,29 @@ def enrol(*, campaign: Campaign, at: datetime, entered_since: datetime | None = 
     Runs inside the caller's transaction, so that an audience is whole or not there at all.
     """
     with sql.patient(seconds=PATIENCE):
-        sql.execute(
-            "campaigns/enrol",
-            {
-                "campaign": campaign.pk,
-                "segment": campaign.segment_id,
-                "salt": campaign.salt,
-                "control_share": campaign.control_share,
-                "at": at,
-                "since": entered_since,
-            },
-        )
-        made = _add_messages(campaign, at)
-        if made.get(MessageStatus.PENDING):
-            _equip(campaign, at)
+        made = _enrol(campaign, at, entered_since)
+        if campaign.survey is not None and made.get(MessageStatus.PENDING):
+            _invite(campaign, campaign.survey, at)
         total = sum(made.values())
         Campaign.objects.filter(pk=campaign.pk).update(audience_size=F("audience_size") + total)
     return made
 
 
-def _add_messages(campaign: Campaign, at: datetime) -> dict[str, int]:
-    first = campaign.variants.order_by("pk").values_list("pk", flat=True).first()
+def _enrol(campaign: Campaign, at: datetime, since: datetime | None) -> dict[str, int]:
+    offer = campaign.offer
     rows = sql.rows(
-        "campaigns/add_messages",
+        "campaigns/enrol",
         {
             "campaign": campaign.pk,
-            "first_variant": first,
-            "domain": Shop.current().sender_email.rpartition("@")[2],
+            "segment": campaign.segment_id,
+            "salt": campaign.salt,
+            "control_share": campaign.control_share,
             "at": at,
+            "since": since,
+            "offer": offer.pk if offer else None,
+            "expires_at": at + timedelta(days=offer.valid_days) if offer else None,
+            "first_variant": campaign.variants.order_by("pk").values_list("pk", flat=True).first(),
+            "domain": Shop.current().sender_email.rpartition("@")[2],
             "purpose": campaign.purpose,
             **suppression.hash_params(),
         },
@@ -65,22 +61,17 @@ def why_not() -> Composable:
     return sql.compose("campaigns/why_not", {"address_hash": sql.compose("campaigns/address_hash")})
 
 
-def _equip(campaign: Campaign, at: datetime) -> None:
-    """Coupons and invitations for the waiting messages that have none."""
-    if campaign.offer is not None:
-        expires = at + timedelta(days=campaign.offer.valid_days)
-        values = {"campaign": campaign.pk, "offer": campaign.offer.pk, "expires_at": expires}
-        sql.execute("campaigns/mint_coupons", values)
-    if campaign.survey is not None:
-        source = f"campaign:{campaign.pk}"
-        waiting = Message.objects.filter(
-            customer=OuterRef("pk"), campaign=campaign, status=MessageStatus.PENDING, invitation=None
-        )
-        invitations.invite_many(
-            survey=campaign.survey, customers=Customer.objects.filter(Exists(waiting)), source=source, at=at
-        )
-        values = {"campaign": campaign.pk, "survey": campaign.survey.pk, "source": source}
-        sql.execute("campaigns/attach_invitations", values)
+def _invite(campaign: Campaign, survey: Survey, at: datetime) -> None:
+    """Invite to the campaign's survey whoever waits for a mail that should carry an invitation."""
+    source = f"campaign:{campaign.pk}"
+    waiting = Message.objects.filter(
+        customer=OuterRef("pk"), campaign=campaign, status=MessageStatus.PENDING, invitation=None
+    )
+    invitations.invite_many(
+        survey=survey, customers=Customer.objects.filter(Exists(waiting)), source=source, at=at
+    )
+    values = {"campaign": campaign.pk, "survey": survey.pk, "source": source}
+    sql.execute("campaigns/attach_invitations", values)
 
 
 def enrol_entrants(*, segment_ids: list[int], at: datetime) -> int:

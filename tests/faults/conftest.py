@@ -10,7 +10,7 @@ from campaigns.models import Campaign
 from campaigns.services import campaigns as campaigning
 from customers.models import Consent, Customer, SegmentMembership
 from tests.factories import OfferFactory, SegmentFactory
-from tests.faults.harness import Bell, MailServerProcess
+from tests.faults.harness import Bell, MailServerProcess, Nursery
 
 
 @pytest.fixture
@@ -19,6 +19,16 @@ def mail_server(tmp_path: Path, settings: Any) -> Iterator[MailServerProcess]:
     settings.SMTP_URL = server.url
     yield server
     server.stop()
+
+
+LEASE = 2.0  # seconds; in production a minute
+
+
+@pytest.fixture
+def nursery(db: None, tmp_path: Path, mail_server: MailServerProcess) -> Iterator[Nursery]:
+    made = Nursery(tmp_path, smtp_url=mail_server.url, lease=LEASE)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -51,12 +51,12 @@ class MailServerProcess:
         kill_group(self.process)
 
 
-class Worker:
-    """A Celery worker of two pool processes in a process group of its own, on the test's database and Valkey."""
+class Nursery:
+    """Makes workers of two pool processes, on the test's database, Valkey and mail server."""
 
     def __init__(self, folder: Path, *, smtp_url: str, lease: float) -> None:
-        self.log = folder / "worker.log"
-        self.environment = os.environ | {
+        self._log = folder / "workers.log"
+        environment = os.environ | {
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
             "SECRET_KEY": settings.SECRET_KEY,
@@ -65,41 +65,57 @@ class Worker:
             "CAMPAIGN_LEASE_SECONDS": str(lease),
             "SMTP_TIMEOUT": "5",
         }
-        self.process = self._start()
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        command = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            "crm",
-            "worker",
-            "--concurrency",
-            str(CONCURRENCY),
-            "-Q",
-            QUEUE,
-        ]
-        command += ["--loglevel", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                command,
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.nursery", QUEUE, str(CONCURRENCY)],
                 cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=log,
-                start_new_session=True,
+                text=True,
+                bufsize=1,
             )
+        self._workers: list[Worker] = []
 
-    def terminate(self, patience: float) -> int:
-        """SIGTERM to the whole group; how it ended."""
-        os.killpg(self.process.pid, signal.SIGTERM)
-        return self.process.wait(patience)
+    def worker(self) -> "Worker":
+        """Start one; it is a real Celery worker in a process group of its own."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write("\n")
+        made = Worker(int(self._process.stdout.readline()))
+        self._workers.append(made)
+        return made
 
-    def stop(self) -> None:
+    def log(self) -> str:
+        """The end of what the workers said."""
+        return self._log.read_text()[-3000:]
+
+    def close(self) -> None:
+        for made in self._workers:
+            made.kill()
+        self._process.terminate()
+        self._process.wait(10)
+
+
+@dataclass(frozen=True)
+class Worker:
+    pid: int
+
+    def kill(self) -> None:
         """SIGKILL to the worker and its pool at once, as a power cut would."""
-        kill_group(self.process)
+        self._signal(signal.SIGKILL)
+
+    def terminate(self, patience: float) -> None:
+        """SIGTERM to the worker and its pool, as whoever shuts a machine down; waits until they are gone."""
+        self._signal(signal.SIGTERM)
+        wait_until(lambda: not self._signal(0), patience, "the worker's end")
+
+    def _signal(self, number: int) -> bool:
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
 
 class Bell:

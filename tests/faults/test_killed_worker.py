@@ -8,12 +8,11 @@ from collections import Counter, deque
 import pytest
 
 from campaigns.models import Campaign, Coupon, Message
-from tests.faults.harness import CONCURRENCY, Worker, wait_until
+from tests.faults.harness import CONCURRENCY, wait_until
 
 MAILS = 2000
 KILLS = 10
 GROUPS = 2
-LEASE = 2.0  # seconds
 PATIENCE = 90  # seconds after the last kill
 
 pytestmark = [pytest.mark.django_db(transaction=True)]
@@ -42,28 +41,24 @@ def _invariants(campaign, server):
     return by_status
 
 
-def test_ten_kills_in_two_thousand_mails(big_campaign, mail_server, bell, tmp_path, capsys):
+def test_ten_kills_in_two_thousand_mails(big_campaign, mail_server, bell, nursery, capsys):
     seed = int(os.environ.get("CHAOS_SEED") or time.time_ns() % 1_000_000)
     dice = random.Random(seed)
     campaign, began = big_campaign(MAILS), time.monotonic()
     # Two groups of two: one is booting after a kill while the other sends, and both fight for the same rows.
-    workers = deque(Worker(tmp_path, smtp_url=mail_server.url, lease=LEASE) for _ in range(GROUPS))
-    try:
-        for _ in range(KILLS):
-            before = mail_server.count()
-            wait_until(lambda before=before: _ring(bell) or mail_server.count() > before, 60, "the next mail")
-            time.sleep(dice.uniform(0, 0.5))
-            workers.popleft().stop()  # SIGKILL to its whole process group
-            workers.append(Worker(tmp_path, smtp_url=mail_server.url, lease=LEASE))
-        last_kill = time.monotonic()
-        wait_until(lambda: _ring(bell) or _finished(campaign), PATIENCE, "the end of the campaign")
-    finally:
-        for worker in workers:
-            worker.stop()
+    workers = deque(nursery.worker() for _ in range(GROUPS))
+    for _ in range(KILLS):
+        before = mail_server.count()
+        wait_until(lambda before=before: _ring(bell) or mail_server.count() > before, 60, "the next mail")
+        time.sleep(dice.uniform(0, 0.5))
+        workers.popleft().kill()
+        workers.append(nursery.worker())
+    last_kill = time.monotonic()
+    wait_until(lambda: _ring(bell) or _finished(campaign), PATIENCE, "the end of the campaign")
     ended = time.monotonic()
 
     by_status = _invariants(campaign, mail_server)
-    assert by_status["sent"] + by_status["unknown"] == MAILS, worker.log.read_text()[-2000:]
+    assert by_status["sent"] + by_status["unknown"] == MAILS, nursery.log()
     assert by_status["unknown"] <= KILLS * CONCURRENCY
     assert set(Coupon.objects.values_list("status", flat=True)) == {"issued"}
     with capsys.disabled():
@@ -82,14 +77,11 @@ def _finished(campaign):
     return Campaign.objects.filter(pk=campaign.pk, status="finished").exists()
 
 
-def test_a_worker_told_to_stop_leaves_nothing_in_doubt(big_campaign, mail_server, bell, tmp_path):
+def test_a_worker_told_to_stop_leaves_nothing_in_doubt(big_campaign, mail_server, bell, nursery):
     campaign = big_campaign(600)
-    worker = Worker(tmp_path, smtp_url=mail_server.url, lease=LEASE)
-    try:
-        wait_until(lambda: _ring(bell) or mail_server.count() > 50, 60, "fifty mails")
-        worker.terminate(patience=35)
-    finally:
-        worker.stop()
+    worker = nursery.worker()
+    wait_until(lambda: _ring(bell) or mail_server.count() > 50, 60, "fifty mails")
+    worker.terminate(patience=35)
 
     by_status = _invariants(campaign, mail_server)
 
