@@ -1,7 +1,7 @@
 """Every address of the site: the staff's pages under /admin/, the API, and what strangers may open."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
