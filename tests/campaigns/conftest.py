@@ -1,3 +1,4 @@
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,11 @@ from tests.campaigns.sink import Sink
 from tests.factories import ConsentFactory, CustomerFactory, OfferFactory, SegmentFactory
 
 TEXT = ("We miss you, {{ given_name }}", "Dear {{ name }},\n\nyour code is {{ coupon_code }}.")
+
+
+def count_states(campaign: Campaign) -> dict[tuple[str, str], int]:
+    """How many messages of a campaign stand where and why."""
+    return Counter(campaign.messages.values_list("status", "reason"))
 
 
 @pytest.fixture
