@@ -105,9 +105,12 @@ class Worker:
         """SIGKILL to the worker and its pool at once, as a power cut would."""
         self._signal(signal.SIGKILL)
 
-    def terminate(self, patience: float) -> None:
-        """SIGTERM to the worker and its pool, as whoever shuts a machine down; waits until they are gone."""
-        self._signal(signal.SIGTERM)
+    def terminate(self, patience: float, *, whole_group: bool) -> None:
+        """SIGTERM, as a machine's shutdown sends it to everybody or a supervisor to the worker alone; waits."""
+        if whole_group:
+            self._signal(signal.SIGTERM)
+        else:
+            os.kill(self.pid, signal.SIGTERM)
         wait_until(lambda: not self._signal(0), patience, "the worker's end")
 
     def _signal(self, number: int) -> bool:
