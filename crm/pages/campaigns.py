@@ -30,7 +30,7 @@ REASONS = {
     "consent_withdrawn": gettext_lazy("consent was withdrawn"),
     "campaign_stopped": gettext_lazy("the campaign was stopped"),
     "gave_up": gettext_lazy("the mail server kept refusing"),
-    "refused": gettext_lazy("the mail server refused it"),
+    "reply_lost": gettext_lazy("the mail server's answer was lost"),
     "cannot_be_made": gettext_lazy("the text could not be filled in"),
 }
 COLOURS = {
@@ -106,16 +106,23 @@ def _after(request: HttpRequest, one: Campaign) -> dict[str, Any]:
         "states": states,
         "bar": _bar(states.by_status),
         "reasons": [
-            (status, REASONS.get(reason, reason), count)
+            (status, in_words(reason), count)
             for (status, reason), count in sorted(states.reasons.items(), key=lambda item: -item[1])
         ],
-        "words": REASONS,
+        "words": {reason: in_words(reason) for _status, reason in states.reasons},
         "labels": dict(MessageStatus.choices),
         "results": results,
         "audience": sum(states.by_status.values()),
         "pages": by_key(request, rows, size=30),
         "shown_state": status if status in MessageStatus.values else "",
     }
+
+
+def in_words(reason: str) -> str:
+    """A code of the ledger for people; what the mail server refused says at which step."""
+    if reason.startswith("refused"):
+        return _("the mail server refused it (%(step)s)") % {"step": reason.partition("_")[2] or "–"}
+    return str(REASONS.get(reason, reason))
 
 
 def _bar(by_status: Mapping[str, int]) -> list[dict[str, Any]]:

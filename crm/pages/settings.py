@@ -153,13 +153,17 @@ class PreferencesForm(forms.Form):
         choices=[("", gettext_lazy("As the browser asks")), *django_settings.LANGUAGES],
         required=False,
     )
-    time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=zones, required=False)
+    time_zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"),
+        choices=lambda: [("", gettext_lazy("The shop's")), *zones()],
+        required=False,
+    )
 
 
 @form_page()
 def preferences(request: HttpRequest) -> HttpResponse:
     user = request.user
-    initial = {"language": user.language, "time_zone": user.time_zone or "UTC"}
+    initial = {"language": user.language, "time_zone": user.time_zone}
     form = PreferencesForm(request.POST or None, initial=initial)
     posted = request.method == "POST" and form.is_valid()
     if posted and attempt(form, lambda: staff.set_preferences(user=user, **form.cleaned_data)):

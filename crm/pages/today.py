@@ -119,8 +119,11 @@ def _feedback(now: datetime) -> dict[str, Any]:
 
 
 def _follow_ups(user: User, today: date) -> list[FollowUp]:
-    mine = FollowUp.objects.due(today).filter(assigned_to=user).select_related("customer")
-    return list(mine.order_by("due_on", "pk")[:QUEUE])
+    """Due today or earlier: one's own first, then what nobody or a colleague has."""
+    due = FollowUp.objects.due(today).select_related("customer", "assigned_to")  # type: ignore[attr-defined]
+    mine = list(due.filter(assigned_to=user).order_by("due_on", "pk")[:QUEUE])
+    others = due.exclude(pk__in=[step.pk for step in mine]).order_by("due_on", "pk")
+    return mine + list(others[: QUEUE - len(mine)])
 
 
 @action("customers.change_followup")

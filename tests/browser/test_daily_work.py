@@ -1,0 +1,78 @@
+"""What staff do all day, with the keyboard and the mouse, in a real Chromium."""
+
+from customers.models import Interaction, Segment
+from tests.factories import CustomerFactory
+
+
+def test_an_interaction_is_logged_with_the_keyboard_alone(open_as, site, world):
+    page, watch = open_as()
+    before = Interaction.objects.count()
+    page.goto(site + world.url("customer"))
+    page.wait_for_load_state("networkidle")
+
+    page.keyboard.press("l")
+    page.keyboard.type("전화로 배송을 약속함")
+    with page.expect_navigation():
+        page.keyboard.press("Control+Enter")
+
+    assert Interaction.objects.count() == before + 1
+    assert Interaction.objects.latest("pk").note == "전화로 배송을 약속함"
+    assert page.get_by_text("전화로 배송을 약속함").first.is_visible()
+    assert watch.problems == []
+
+
+def test_the_letter_l_stays_a_letter_while_typing(open_as, site, world):
+    page, _watch = open_as()
+    page.goto(site + "/admin/customers/")
+
+    page.keyboard.press("/")
+    page.keyboard.type("lll")
+
+    assert page.locator("[data-search]").input_value() == "lll"
+
+
+def test_a_rule_is_built_and_counted_while_it_is_built(open_as, site, world):
+    CustomerFactory(country="FR", name="Only One")
+    page, watch = open_as()
+    page.goto(site + world.url("segment_new"))
+    page.get_by_label("Name").fill("France")
+
+    page.locator(".mc-cond select").first.select_option("customers.country")
+    page.locator(".mc-cond__values input").fill("FR")
+    page.wait_for_function("document.getElementById('preview-count').textContent === '1'")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
+
+    segment = Segment.objects.get(name="France")
+    assert segment.rule == {"all": [{"trait": "customers.country", "op": "=", "value": "FR"}]}
+    assert segment.member_count == 1
+    assert watch.problems == []
+
+
+def test_stopping_a_campaign_asks_first_and_cancel_keeps_it_running(open_as, site, world):
+    page, watch = open_as()
+    page.goto(site + world.url("campaign"))
+    page.wait_for_load_state("networkidle")
+
+    page.get_by_role("button", name="Stop").click()
+    question = page.get_by_role("dialog")
+    asked = question.inner_text()
+    question.get_by_role("button", name="Cancel").click()
+
+    assert "Stop the campaign for good?" in asked
+    assert page.get_by_role("button", name="Pause").is_visible()
+    assert watch.problems == []
+
+
+def test_ctrl_k_finds_a_customer_by_two_letters(open_as, site, world):
+    page, watch = open_as()
+    page.goto(site + "/admin/")
+    page.wait_for_load_state("networkidle")
+
+    page.keyboard.press("Control+k")
+    page.locator("#search-input-command").fill("민수")
+    page.keyboard.press("End")  # an input method ends a syllable with a key, too
+    page.locator("#command-results-list a").first.wait_for()
+
+    assert "김민수" in page.locator("#command-results-list").inner_text()
+    assert watch.problems == []
