@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.pages.customer_rows import Row, table_body
 from crm.pages.paging import CAP, SIZE, Pages, capped_count, link, position, words
 from crm.pages.shell import page, render
 from customers.choices import ConsentStatus, Language, Purpose, SegmentStatus
@@ -22,6 +23,7 @@ from ltv import reports
 from ltv.models import CustomerLtv, LtvRun
 
 MATCHES = 1000  # a search that finds more is not a search yet
+_SHOWN_FIGURES = ("clv", "p_no_purchase", "next_purchase_on", "recency_days")
 _TOKEN = re.compile(r"[0-9.:T+e -]{1,40}", re.ASCII)
 
 
@@ -59,17 +61,6 @@ SORTS = {
         Sort("newest", gettext_lazy("Newest"), "acquired_at", descending=True, needs_figures=False),
     )
 }
-
-
-@dataclass
-class Row:
-    """A customer with what the list shows of them."""
-
-    customer: Customer
-    figures: CustomerLtv | None = None
-    segments: list[Segment] = field(default_factory=list)
-    consents: set[str] = field(default_factory=set)
-    last_purchase_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -116,11 +107,13 @@ def customers(request: HttpRequest) -> HttpResponse:
     filters = _filters(request, segments, channels)
     sort = _sort(request, run)
     pages = _found(request, filters, sort) if filters.text else _listed(request, filters, sort, run)
+    rows = _rows(pages.rows, run)
     return render(
         request,
         "crm/customers.html",
         title=_("Customers"),
-        rows=_rows(pages.rows, run),
+        rows=rows,
+        body=table_body(request, rows, run.currency if run else ""),
         pages=pages,
         run=run,
         sort=sort,
@@ -261,12 +254,13 @@ def _found(request: HttpRequest, filters: Filters, sort: Sort) -> Pages:
 
 def _rows(ids: list[int], run: LtvRun | None) -> list[Row]:
     """The customers of the page with figures, segments and consents: one query each."""
-    people = Customer.objects.select_related("channel").in_bulk(ids)
-    figures = CustomerLtv.objects.in_bulk(ids) if run else {}
-    segments: dict[int, list[Segment]] = defaultdict(list)
+    people = Customer.objects.only("name", "email", "country", "language").in_bulk(ids)
+    figures = CustomerLtv.objects.only(*_SHOWN_FIGURES).in_bulk(ids) if run else {}
+    segments: dict[int, list[tuple[str, str]]] = defaultdict(list)
     open_stays = SegmentMembership.objects.filter(customer_id__in=ids, left_at__isnull=True)
-    for stay in open_stays.select_related("segment").order_by("segment__name"):
-        segments[stay.customer_id].append(stay.segment)
+    stays = open_stays.order_by("segment__name").values_list("customer_id", "segment__key", "segment__name")
+    for customer_id, key, name in stays:
+        segments[customer_id].append((key, name))
     consents: dict[int, set[str]] = defaultdict(set)
     granted = Consent.objects.filter(
         customer_id__in=ids, superseded_at__isnull=True, status=ConsentStatus.GRANTED

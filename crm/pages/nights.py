@@ -79,8 +79,9 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
 
 
 def last_night() -> Night | None:
-    """The newest run of the valuation."""
-    run = JobRun.objects.filter(job=night.JOB).select_related("requested_by").first()
+    """The last run of the newest business date: what staff asked for comes after the night itself."""
+    runs = JobRun.objects.filter(job=night.JOB).select_related("requested_by")
+    run = runs.order_by("-business_date", "-occurrence").first()
     return night_of(run) if run else None
 
 
