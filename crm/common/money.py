@@ -52,5 +52,31 @@ def display(amount: Decimal | int | float | None, currency: str, language: str =
     """``₩12,000`` or ``$12.50`` as the language writes it; an en dash where there is no figure."""
     if amount is None:
         return "–"
-    locale = Locale.parse(language.replace("-", "_"), sep="_")
-    return format_currency(quantize(Decimal(amount), currency), currency, locale=locale)
+    exact = quantize(Decimal(amount), currency)
+    frame = _frame(currency, language)
+    if frame is None:
+        return format_currency(exact, currency, locale=_locale(language))
+    before, after = frame[exact.is_signed()]
+    return f"{before}{abs(exact):,.{minor_digits(currency)}f}{after}"
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(language.replace("-", "_"), sep="_")
+
+
+@cache
+def _frame(currency: str, language: str) -> tuple[tuple[str, str], tuple[str, str]] | None:
+    """What the language writes around the digits of an amount and of a debt, asked of babel once.
+
+    None where the digits themselves are written in another way than ``1,234,567.89``.
+    """
+    sample = quantize(Decimal("1234567.89"), currency)
+    digits = f"{sample:,.{minor_digits(currency)}f}"
+    found = []
+    for amount in (sample, -sample):
+        before, plain, after = format_currency(amount, currency, locale=_locale(language)).partition(digits)
+        if not plain:
+            return None
+        found.append((before, after))
+    return found[0], found[1]

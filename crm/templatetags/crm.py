@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from copy import copy
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import format_compact_currency, format_decimal, format_percent
 from django import template
 from django.http import HttpRequest
@@ -23,7 +24,24 @@ NOTHING = "–"
 
 
 def _locale() -> Locale:
-    return Locale.parse((get_language() or "en").replace("-", "_"))
+    return _parsed(get_language() or "en")
+
+
+@cache
+def _parsed(language: str) -> Locale:
+    return Locale.parse(language.replace("-", "_"))
+
+
+# A page writes the same few hundred days and percentages again and again; babel takes its time over each.
+@lru_cache(maxsize=4096)
+def _day(value: date, locale: Locale) -> str:
+    return format_date(value, "medium", locale=locale)
+
+
+@lru_cache(maxsize=4096)
+def _percent(digits: str, locale: Locale) -> str:
+    """The digits as text: 0.3 and 0.30 are one key as numbers and two ways to write."""
+    return format_percent(Decimal(digits), locale=locale, decimal_quantization=False)
 
 
 @register.filter
@@ -64,7 +82,7 @@ def share(value: Decimal | float | None, digits: int = 0) -> str:
     """0.34 as ``34 %``."""
     if value in (None, ""):
         return NOTHING
-    return format_percent(round(value, digits + 2), locale=_locale(), decimal_quantization=False)
+    return _percent(str(round(value, digits + 2)), _locale())
 
 
 @register.filter
@@ -78,8 +96,8 @@ def day(value: date | None) -> str:
     if value in (None, ""):
         return NOTHING
     if isinstance(value, datetime):
-        value = value.astimezone(timezone.get_current_timezone())
-    return format_date(value, "medium", locale=_locale())
+        value = value.astimezone(timezone.get_current_timezone()).date()
+    return _day(value, _locale())
 
 
 @register.filter
@@ -88,7 +106,7 @@ def moment(value: datetime | None) -> str:
     if value in (None, ""):
         return NOTHING
     local = value.astimezone(timezone.get_current_timezone())
-    return f"{format_date(local, 'medium', locale=_locale())} {format_time(local, 'HH:mm', locale=_locale())} {local.tzname()}"
+    return f"{_day(local.date(), _locale())} {local:%H:%M} {local.tzname()}"
 
 
 @register.filter
