@@ -3,16 +3,19 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from campaigns.models import Coupon
 from crm.common.models import Shop
@@ -82,19 +85,30 @@ class Rhythm:
 
 @page("customers.view_customer")
 def customer(request: HttpRequest, pk: int) -> HttpResponse:
-    return _show(request, pk, LogForm())
+    return _show(request, pk)
 
 
-def _show(request: HttpRequest, pk: int, form: LogForm, status: int = 200) -> HttpResponse:
+def _show(request: HttpRequest, pk: int, form: LogForm | None = None, status: int = 200) -> HttpResponse:
     person = get_object_or_404(Customer.objects.select_related("channel", "referred_by"), pk=pk)
     shop, now = Shop.current(), timezone.now()
     today = shop.business_date(now)
     context: dict[str, Any] = {"person": person, "shop": shop, "today": today, "form": form, "now": now}
+    context["log_fields"] = _fields(form) if form else _blank_fields(get_language() or "en")
     context |= _worth(request, person)
     context |= _purchases(request, person, context.get("card"), today)
     context |= _events(request, person)
     context |= _around(request, person)
     return render(request, "crm/customer.html", title=person.name, status=status, **context)
+
+
+def _fields(form: LogForm) -> SafeString:
+    return render_to_string("crm/customer/log_fields.html", {"form": form})
+
+
+@cache
+def _blank_fields(language: str) -> SafeString:
+    """The empty log is the same for everybody who reads ``language``, the active one: drawn once, not once a page."""
+    return _fields(LogForm())
 
 
 def _worth(request: HttpRequest, person: Customer) -> dict[str, Any]:
