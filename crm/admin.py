@@ -41,7 +41,7 @@ class ShopAdmin(HouseAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, HouseAdmin):
+class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[misc]
     """Staff. Only a superuser makes superusers or hands out single permissions; owners hand out roles."""
 
     form = UserChangeForm
@@ -73,7 +73,7 @@ class UserAdmin(DjangoUserAdmin, HouseAdmin):
 
 
 @admin.register(Group)
-class GroupAdmin(FactAdmin, DjangoGroupAdmin):
+class GroupAdmin(FactAdmin, DjangoGroupAdmin):  # type: ignore[misc]
     """Roles are a table in the code; here they can be read."""
 
     list_display = ("name", "people")

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from campaigns.services import mails
 from crm.common.errors import DomainError
 from crm.common.models import Shop
 from crm.pages.mail_frame import mail_document
-from crm.pages.shell import attempt, form_page, page, render
+from crm.pages.shell import StaffRequest, attempt, form_page, page, render
 from customers.choices import Language, Purpose, SegmentStatus
 from customers.models import Customer, Segment
 from feedback.choices import SurveyStatus
@@ -65,7 +65,7 @@ class CampaignForm(forms.Form):
                 widget=forms.Textarea(attrs={"rows": 8}),
             )
 
-    def texts(self) -> list[tuple[str, Any, Any]]:
+    def texts(self) -> list[tuple[Any, Any, Any]]:
         """The fields of each language, for the template."""
         return [(label, self[f"{code}.subject"], self[f"{code}.body"]) for code, label in Language.choices]
 
@@ -85,7 +85,7 @@ class CampaignForm(forms.Form):
 
 
 @form_page("campaigns.view_campaign", "campaigns.add_campaign")
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: StaffRequest) -> HttpResponse:
     form = CampaignForm(request.POST or None, initial={"segment": request.GET.get("segment")})
     if request.method == "POST" and form.is_valid():
         at = timezone.now()
@@ -102,7 +102,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @form_page("campaigns.view_campaign", "campaigns.change_campaign")
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Campaign, pk=pk)
     if one.status != CampaignStatus.DRAFT:
         messages.error(request, str(services.NotADraft.message))
@@ -131,13 +131,13 @@ def _initial(one: Campaign) -> dict[str, Any]:
     return initial
 
 
-def _form(request: HttpRequest, form: CampaignForm, title: str, one: Campaign | None = None) -> HttpResponse:
+def _form(request: StaffRequest, form: CampaignForm, title: str, one: Campaign | None = None) -> HttpResponse:
     status = 422 if form.is_bound else 200
     return render(request, "crm/campaign_form.html", title=title, status=status, form=form, campaign=one)
 
 
 @page("campaigns.view_campaign")
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview(request: StaffRequest, pk: int) -> HttpResponse:
     """The mail as a chosen customer (or a sample) would get it, in the frame of the page around it."""
     one = get_object_or_404(Campaign.objects.select_related("segment", "offer", "survey"), pk=pk)
     language = request.GET.get("language", "")
@@ -162,7 +162,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _chosen(request: HttpRequest) -> Customer | None:
+def _chosen(request: StaffRequest) -> Customer | None:
     """The customer named by number, or the first one a search finds."""
     asked = request.GET.get("customer", "").strip()[:100]
     if not asked or not asked.isprintable() or not request.user.has_perm("customers.view_customer"):

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count, OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from campaigns.services import campaigns as services
 from campaigns.services import delivery
 from crm.common.models import Shop
 from crm.pages.paging import by_key
-from crm.pages.shell import action, back, page, refusals, render
+from crm.pages.shell import StaffRequest, action, back, page, refusals, render
 
 # The ledger's codes in words.
 REASONS = {
@@ -46,7 +46,7 @@ COLOURS = {
 
 
 @page("campaigns.view_campaign")
-def campaigns(request: HttpRequest) -> HttpResponse:
+def campaigns(request: StaffRequest) -> HttpResponse:
     enrolled = Enrolment.objects.filter(campaign=OuterRef("pk")).order_by().values("campaign")
     messages_of = Message.objects.filter(campaign=OuterRef("pk")).order_by().values("campaign")
     rows = (
@@ -67,7 +67,7 @@ def campaigns(request: HttpRequest) -> HttpResponse:
 
 
 @page("campaigns.view_campaign")
-def campaign(request: HttpRequest, pk: int) -> HttpResponse:
+def campaign(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(
         Campaign.objects.select_related("segment", "offer", "survey", "created_by", "launched_by"), pk=pk
     )
@@ -94,7 +94,7 @@ def _before(one: Campaign) -> dict[str, Any]:
     }
 
 
-def _after(request: HttpRequest, one: Campaign) -> dict[str, Any]:
+def _after(request: StaffRequest, one: Campaign) -> dict[str, Any]:
     """A launched campaign: its states, its results, its messages."""
     states = reports.states(one)
     results = reports.results(one, at=timezone.now(), currency=Shop.current().base_currency)
@@ -139,7 +139,7 @@ def _bar(by_status: Mapping[str, int]) -> list[dict[str, Any]]:
 
 
 @action("campaigns.change_campaign")
-def launch(request: HttpRequest, pk: int) -> HttpResponse:
+def launch(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Campaign, pk=pk)
     with refusals(request):
         services.launch(campaign=one, by=request.user, at=timezone.now())
@@ -148,7 +148,7 @@ def launch(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("campaigns.change_campaign")
-def pause(request: HttpRequest, pk: int) -> HttpResponse:
+def pause(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Campaign, pk=pk)
     with refusals(request):
         services.pause(campaign=one, reason=_("Paused by %(who)s") % {"who": request.user})
@@ -157,7 +157,7 @@ def pause(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("campaigns.change_campaign")
-def resume(request: HttpRequest, pk: int) -> HttpResponse:
+def resume(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Campaign, pk=pk)
     with refusals(request):
         services.resume(campaign=one, at=timezone.now())
@@ -166,7 +166,7 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("campaigns.change_campaign")
-def stop(request: HttpRequest, pk: int) -> HttpResponse:
+def stop(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Campaign, pk=pk)
     with refusals(request):
         services.stop(campaign=one, at=timezone.now())
@@ -175,7 +175,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("campaigns.change_campaign")
-def send_test(request: HttpRequest, pk: int) -> HttpResponse:
+def send_test(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Campaign, pk=pk)
     to, language = request.POST.get("to", ""), request.POST.get("language", "en")
     with refusals(request):
@@ -185,7 +185,7 @@ def send_test(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("campaigns.change_message")
-def resend(request: HttpRequest, pk: int) -> HttpResponse:
+def resend(request: StaffRequest, pk: int) -> HttpResponse:
     """A person decides about a message whose fate nobody knows."""
     message = get_object_or_404(Message, pk=pk)
     with refusals(request):

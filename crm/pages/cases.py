@@ -1,12 +1,12 @@
 """Detractors: unhappy answers until somebody cared for each, the most valuable customers first."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from crm.pages.paging import by_key
-from crm.pages.shell import action, page, refusals, render
+from crm.pages.shell import StaffRequest, action, page, refusals, render
 from crm.pages.today import OPEN_CASES
 from feedback.choices import CaseStatus
 from feedback.core.scores import PASSIVE_FROM
@@ -18,7 +18,7 @@ from ltv.models import CustomerLtv
 
 
 @page("feedback.view_response")
-def cases(request: HttpRequest) -> HttpResponse:
+def cases(request: StaffRequest) -> HttpResponse:
     wanted = request.GET.get("state", "open")
     states = [wanted] if wanted in CaseStatus.values else list(OPEN_CASES)
     rows = (
@@ -29,7 +29,7 @@ def cases(request: HttpRequest) -> HttpResponse:
     pages, run = by_key(request, rows, size=30), reports.current_run()
     values = CustomerLtv.objects.in_bulk([one.customer_id for one in pages.rows]) if run else {}
     for one in pages.rows:
-        one.value = values.get(one.customer_id)
+        one.value = values.get(one.customer_id)  # type: ignore[attr-defined]
     return render(
         request,
         "crm/cases.html",
@@ -42,7 +42,7 @@ def cases(request: HttpRequest) -> HttpResponse:
 
 
 @page("feedback.view_response")
-def case(request: HttpRequest, pk: int) -> HttpResponse:
+def case(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(
         Response.objects.select_related("customer", "survey", "case_owner").prefetch_related("themes"), pk=pk
     )
@@ -61,7 +61,7 @@ def case(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("feedback.change_response")
-def move(request: HttpRequest, pk: int) -> HttpResponse:
+def move(request: StaffRequest, pk: int) -> HttpResponse:
     """Take the case over and say how far it is."""
     one = get_object_or_404(Response, pk=pk)
     with refusals(request):
@@ -71,7 +71,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("feedback.change_response")
-def tag(request: HttpRequest, pk: int) -> HttpResponse:
+def tag(request: StaffRequest, pk: int) -> HttpResponse:
     """Say what the answer is about, or take that back."""
     one = get_object_or_404(Response, pk=pk)
     wanted = request.POST.get("theme", "")

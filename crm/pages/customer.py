@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import Coupon
 from crm.common.models import Shop
 from crm.pages.paging import link
-from crm.pages.shell import action, attempt, form_page, page, refusals, render
+from crm.pages.shell import StaffRequest, action, attempt, form_page, page, refusals, render
 from customers.choices import Direction, FollowUpStatus, InteractionKind, Outcome, Purpose
 from customers.core import timeline
 from customers.models import Consent, Customer, FollowUp, Purchase, Segment, SegmentMembership
@@ -84,11 +84,11 @@ class Rhythm:
 
 
 @page("customers.view_customer")
-def customer(request: HttpRequest, pk: int) -> HttpResponse:
+def customer(request: StaffRequest, pk: int) -> HttpResponse:
     return _show(request, pk)
 
 
-def _show(request: HttpRequest, pk: int, form: LogForm | None = None, status: int = 200) -> HttpResponse:
+def _show(request: StaffRequest, pk: int, form: LogForm | None = None, status: int = 200) -> HttpResponse:
     person = get_object_or_404(Customer.objects.select_related("channel", "referred_by"), pk=pk)
     shop, now = Shop.current(), timezone.now()
     today = shop.business_date(now)
@@ -111,7 +111,7 @@ def _blank_fields(language: str) -> SafeString:
     return _fields(LogForm())
 
 
-def _worth(request: HttpRequest, person: Customer) -> dict[str, Any]:
+def _worth(request: StaffRequest, person: Customer) -> dict[str, Any]:
     if not request.user.has_perm("ltv.view_customerltv"):
         return {}
     card = reports.value_card(person.pk)
@@ -150,7 +150,7 @@ def _mood(p_no_purchase: float | None) -> str:
 
 
 def _purchases(
-    request: HttpRequest, person: Customer, card: reports.ValueCard | None, today: date
+    request: StaffRequest, person: Customer, card: reports.ValueCard | None, today: date
 ) -> dict[str, Any]:
     if not request.user.has_perm("customers.view_purchase"):
         return {}
@@ -186,7 +186,7 @@ def _rhythm(purchases: list[Purchase], today: date, expected: date | None) -> Rh
     return Rhythm(dots, (today - start).days / length, ahead, start, end)
 
 
-def _events(request: HttpRequest, person: Customer) -> dict[str, Any]:
+def _events(request: StaffRequest, person: Customer) -> dict[str, Any]:
     kind = request.GET.get("kind", "")
     kinds = [kind] if kind in KINDS else None
     before = _instant(request.GET.get("before", ""))
@@ -211,7 +211,7 @@ def _instant(text: str) -> datetime | None:
     return found if found and found.tzinfo else None
 
 
-def _around(request: HttpRequest, person: Customer) -> dict[str, Any]:
+def _around(request: StaffRequest, person: Customer) -> dict[str, Any]:
     """Consents, follow-ups, segments, coupons and answers: what stands beside the timeline."""
     user = request.user
     context: dict[str, Any] = {}
@@ -234,7 +234,7 @@ def _around(request: HttpRequest, person: Customer) -> dict[str, Any]:
 
 
 @form_page("customers.view_customer", "customers.add_interaction")
-def log(request: HttpRequest, pk: int) -> HttpResponse:
+def log(request: StaffRequest, pk: int) -> HttpResponse:
     """Save the quick log; with an error the page comes back with what was typed."""
     if request.method != "POST":
         return redirect("crm:customer", pk)
@@ -256,11 +256,12 @@ def log(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("customers.add_consent")
-def state_consent(request: HttpRequest, pk: int, purpose: str) -> HttpResponse:
+def state_consent(request: StaffRequest, pk: int, purpose: str) -> HttpResponse:
     """Record what the customer said about being contacted: a new statement, never an edit."""
     person = get_object_or_404(Customer, pk=pk)
     now, source = timezone.now(), request.POST.get("source", "").strip()
-    said = {"customer": person, "purpose": purpose, "source": source, "at": now, "by": request.user}
+    said: dict[str, Any] = {"customer": person, "purpose": purpose, "source": source}
+    said |= {"at": now, "by": request.user}
     with refusals(request):
         if "grant" in request.POST:
             wording = request.POST.get("wording", "").strip()
@@ -273,7 +274,7 @@ def state_consent(request: HttpRequest, pk: int, purpose: str) -> HttpResponse:
 
 
 @action("customers.change_followup")
-def close_step(request: HttpRequest, pk: int, step: int) -> HttpResponse:
+def close_step(request: StaffRequest, pk: int, step: int) -> HttpResponse:
     follow_up = get_object_or_404(FollowUp, pk=step, customer_id=pk)
     status = FollowUpStatus.CANCELLED if "cancel" in request.POST else FollowUpStatus.DONE
     with refusals(request):
@@ -283,7 +284,7 @@ def close_step(request: HttpRequest, pk: int, step: int) -> HttpResponse:
 
 
 @page("customers.view_customer", "customers.view_segment")
-def why(request: HttpRequest, pk: int, segment: int) -> HttpResponse:
+def why(request: StaffRequest, pk: int, segment: int) -> HttpResponse:
     """Each condition of a segment's rule against this customer."""
     person, rule = get_object_or_404(Customer, pk=pk), get_object_or_404(Segment, pk=segment)
     today = Shop.current().business_date(timezone.now())

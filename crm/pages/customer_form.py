@@ -4,13 +4,13 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.pages.shell import attempt, form_page, render
+from crm.pages.shell import StaffRequest, attempt, form_page, render
 from customers.choices import Language
 from customers.models import AcquisitionChannel, Customer
 from customers.services import people
@@ -63,7 +63,7 @@ class CustomerForm(forms.Form):
 
 
 @form_page("customers.add_customer")
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: StaffRequest) -> HttpResponse:
     form = CustomerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         at = timezone.now()
@@ -75,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @form_page("customers.change_customer")
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: StaffRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(Customer, pk=pk)
     initial = {name: getattr(person, name) for name in CustomerForm.base_fields}
     form = CustomerForm(request.POST or None, initial=initial)
@@ -90,7 +90,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _form(
-    request: HttpRequest, form: CustomerForm, title: str, person: Customer | None = None
+    request: StaffRequest, form: CustomerForm, title: str, person: Customer | None = None
 ) -> HttpResponse:
     status = 422 if form.is_bound else 200
     return render(request, "crm/customer_form.html", title=title, status=status, form=form, person=person)

@@ -9,14 +9,14 @@ from typing import Any
 from django.core.cache import cache
 from django.core.exceptions import ValidationError
 from django.db.models import DateTimeField, DecimalField, Exists, F, Field, Model, OuterRef, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm.pages.customer_rows import Row, table_body
 from crm.pages.paging import CAP, SIZE, Pages, capped_count, link, position, words
-from crm.pages.shell import page, render
+from crm.pages.shell import StaffRequest, page, render
 from customers.choices import ConsentStatus, Language, Purpose, SegmentStatus
 from customers.models import AcquisitionChannel, Consent, Customer, Segment, SegmentMembership
 from ltv import reports
@@ -100,7 +100,7 @@ def _granted(purpose: str = "") -> QuerySet[Consent]:
 
 
 @page("customers.view_customer")
-def customers(request: HttpRequest) -> HttpResponse:
+def customers(request: StaffRequest) -> HttpResponse:
     run = reports.current_run()
     segments = list(Segment.objects.filter(status=SegmentStatus.ACTIVE))
     channels = list(AcquisitionChannel.objects.all())
@@ -128,7 +128,7 @@ def customers(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _filters(request: HttpRequest, segments: list[Segment], channels: list[AcquisitionChannel]) -> Filters:
+def _filters(request: StaffRequest, segments: list[Segment], channels: list[AcquisitionChannel]) -> Filters:
     asked = request.GET
     text = "".join(letter for letter in asked.get("q", "") if letter.isprintable()).strip()[:100]
     country = asked.get("country", "")
@@ -144,7 +144,7 @@ def _filters(request: HttpRequest, segments: list[Segment], channels: list[Acqui
     )
 
 
-def _sort(request: HttpRequest, run: LtvRun | None) -> Sort:
+def _sort(request: StaffRequest, run: LtvRun | None) -> Sort:
     if run is None:
         return SORTS["newest"]
     return SORTS.get(request.GET.get("sort", ""), SORTS["value"])
@@ -171,7 +171,7 @@ def _newcomers(run: LtvRun | None) -> int:
 # -- a page of ids ------------------------------------------------------------------------------------------
 
 
-def _listed(request: HttpRequest, filters: Filters, sort: Sort, run: LtvRun | None) -> Pages:
+def _listed(request: StaffRequest, filters: Filters, sort: Sort, run: LtvRun | None) -> Pages:
     """The next page by key in the wanted order."""
     chosen = filters.apply(Customer.objects.all())
     ordered: QuerySet[Any] = sort.model._default_manager.filter(**{f"{sort.column}__isnull": False})
@@ -210,7 +210,7 @@ def _as_token(pk: int, value: Any) -> str:
     return f"{value.isoformat() if isinstance(value, date) else value!s} {pk}"
 
 
-def _token(request: HttpRequest, sort: Sort) -> tuple[Any, int] | None:
+def _token(request: StaffRequest, sort: Sort) -> tuple[Any, int] | None:
     """The last row of the page before, or None when the address does not name one."""
     text = request.GET.get("after", "")
     value, _space, pk = text.rpartition(" ")
@@ -227,7 +227,7 @@ def _token(request: HttpRequest, sort: Sort) -> tuple[Any, int] | None:
     return (read, int(pk)) if read is not None else None
 
 
-def _found(request: HttpRequest, filters: Filters, sort: Sort) -> Pages:
+def _found(request: StaffRequest, filters: Filters, sort: Sort) -> Pages:
     """The matches of a search in the wanted order, those without a figure last."""
     matching = filters.apply(Customer.objects.search(filters.text))  # type: ignore[attr-defined]
     ids = list(matching.order_by().values_list("pk", flat=True)[: MATCHES + 1])

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from crm.common.models import User
 from crm.pages.paging import by_key
-from crm.pages.shell import action, attempt, form_page, page, refusals, render
+from crm.pages.shell import StaffRequest, action, attempt, done, form_page, page, refusals, render
 from customers.choices import Language
 from feedback import reports
 from feedback.choices import QuestionKind, SurveyKind, SurveyStatus
@@ -27,7 +27,7 @@ TREND_DAYS = 400
 
 
 @page("feedback.view_survey")
-def surveys(request: HttpRequest) -> HttpResponse:
+def surveys(request: StaffRequest) -> HttpResponse:
     invited = Invitation.objects.filter(survey=OuterRef("pk")).order_by().values("survey")
     answered = Response.objects.filter(survey=OuterRef("pk")).order_by().values("survey")
     rows = Survey.objects.annotate(
@@ -70,7 +70,7 @@ def _trend(months: list[reports.MonthlyNps]) -> dict[str, Any]:
 
 
 @page("feedback.view_survey", "feedback.view_response")
-def survey(request: HttpRequest, pk: int) -> HttpResponse:
+def survey(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Survey, pk=pk)
     months = reports.nps_by_month(one, since=timezone.now() - timedelta(days=TREND_DAYS))
     answers = Response.objects.filter(survey=one).select_related("customer").prefetch_related("themes")
@@ -145,7 +145,7 @@ _WORDS = {
 
 
 @form_page("feedback.view_survey", "feedback.add_survey")
-def new_survey(request: HttpRequest) -> HttpResponse:
+def new_survey(request: StaffRequest) -> HttpResponse:
     form = SurveyForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         given = {name: form.cleaned_data[name] for name in ("name", "kind", "valid_days")}
@@ -158,7 +158,7 @@ def new_survey(request: HttpRequest) -> HttpResponse:
 
 
 @action("feedback.change_survey")
-def move_survey(request: HttpRequest, pk: int) -> HttpResponse:
+def move_survey(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Survey, pk=pk)
     with refusals(request):
         if request.POST.get("to") == SurveyStatus.OPEN:
@@ -186,12 +186,12 @@ class ActionForm(forms.Form):
 
 
 @form_page("feedback.view_theme")
-def themes(request: HttpRequest) -> HttpResponse:
+def themes(request: StaffRequest) -> HttpResponse:
     form = ThemeForm(request.POST or None)
     if request.method == "POST":
         if not request.user.has_perm("feedback.add_theme"):
             raise PermissionDenied
-        if form.is_valid() and attempt(form, lambda: theme_services.create_theme(**form.cleaned_data)):
+        if done(form, lambda: theme_services.create_theme(**form.cleaned_data)):
             return redirect("crm:themes")
     actions = Action.objects.select_related("theme", "owner").order_by("due_on", "pk")
     return render(
@@ -207,14 +207,12 @@ def themes(request: HttpRequest) -> HttpResponse:
 
 
 @form_page("feedback.view_theme", "feedback.view_response")
-def theme(request: HttpRequest, pk: int) -> HttpResponse:
+def theme(request: StaffRequest, pk: int) -> HttpResponse:
     one, form = get_object_or_404(Theme, pk=pk), ActionForm(request.POST or None)
     if request.method == "POST":
         if not request.user.has_perm("feedback.add_action"):
             raise PermissionDenied
-        if form.is_valid() and attempt(
-            form, lambda: theme_services.plan_action(theme=one, **form.cleaned_data)
-        ):
+        if done(form, lambda: theme_services.plan_action(theme=one, **form.cleaned_data)):
             messages.success(request, _("Planned."))
             return redirect("crm:theme", pk)
     said = Response.objects.filter(themes=one).select_related("customer", "survey")
@@ -231,7 +229,7 @@ def theme(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action("feedback.change_action")
-def move_action(request: HttpRequest, pk: int) -> HttpResponse:
+def move_action(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Action, pk=pk)
     steps = {
         "done": lambda: theme_services.complete_action(action=one, at=timezone.now()),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from crm.common.choices import JobState
 from crm.common.models import JobRun
 from crm.pages.paging import by_key
-from crm.pages.shell import action, back, page, refusals, render
+from crm.pages.shell import StaffRequest, action, back, page, refusals, render
 from ltv.services import night
 
 STAGES = {
@@ -104,7 +104,7 @@ def progress_percent(run: JobRun) -> int:
 
 
 @page("common.view_jobrun")
-def nights(request: HttpRequest) -> HttpResponse:
+def nights(request: StaffRequest) -> HttpResponse:
     pages = by_key(request, JobRun.objects.filter(job=night.JOB).select_related("requested_by"), size=30)
     return render(
         request,
@@ -116,7 +116,7 @@ def nights(request: HttpRequest) -> HttpResponse:
 
 
 @page("common.view_jobrun")
-def progress(request: HttpRequest, pk: int) -> JsonResponse:
+def progress(request: StaffRequest, pk: int) -> JsonResponse:
     """What the page asks for while a run is at work."""
     run = get_object_or_404(JobRun, pk=pk)
     return JsonResponse(
@@ -130,7 +130,7 @@ def progress(request: HttpRequest, pk: int) -> JsonResponse:
 
 
 @action("common.add_jobrun")
-def recalculate(request: HttpRequest) -> HttpResponse:
+def recalculate(request: StaffRequest) -> HttpResponse:
     with refusals(request):
         night.request_recalculation(by=request.user, now=timezone.now())
         messages.success(request, _("A recalculation was asked for. Its progress is shown here."))

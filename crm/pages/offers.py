@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.db.models import Count, OuterRef, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,7 +13,7 @@ from campaigns.choices import CouponStatus
 from campaigns.models import Coupon, Offer
 from campaigns.services import coupons
 from crm.pages.paging import by_key
-from crm.pages.shell import attempt, form_page, page, render
+from crm.pages.shell import StaffRequest, attempt, form_page, page, render
 
 
 class RedeemForm(forms.Form):
@@ -22,11 +22,11 @@ class RedeemForm(forms.Form):
 
 
 @page("campaigns.view_offer")
-def offers(request: HttpRequest) -> HttpResponse:
+def offers(request: StaffRequest) -> HttpResponse:
     return _show(request, RedeemForm())
 
 
-def _show(request: HttpRequest, form: RedeemForm, status: int = 200) -> HttpResponse:
+def _show(request: StaffRequest, form: RedeemForm, status: int = 200) -> HttpResponse:
     issued = Coupon.objects.filter(offer=OuterRef("pk")).order_by().values("offer")
     rows = Offer.objects.annotate(
         coupons_made=Subquery(issued.annotate(n=Count("pk")).values("n")),
@@ -45,7 +45,7 @@ def _show(request: HttpRequest, form: RedeemForm, status: int = 200) -> HttpResp
 
 
 @form_page("campaigns.view_offer", "campaigns.change_coupon")
-def redeem(request: HttpRequest) -> HttpResponse:
+def redeem(request: StaffRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("crm:offers")
     form = RedeemForm(request.POST)

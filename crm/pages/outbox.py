@@ -3,7 +3,7 @@
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,13 +15,13 @@ from campaigns.services import suppression
 from crm.common.errors import InvalidInput
 from crm.pages.mail_frame import mail_document, read
 from crm.pages.paging import by_key
-from crm.pages.shell import attempt, form_page, page, render
+from crm.pages.shell import StaffRequest, attempt, form_page, page, render
 from customers.choices import Purpose
 from customers.core.addresses import NotAnAddress, normalise_email
 
 
 @page("campaigns.view_mailboxmessage")
-def outbox(request: HttpRequest) -> HttpResponse:
+def outbox(request: StaffRequest) -> HttpResponse:
     text = "".join(letter for letter in request.GET.get("to", "") if letter.isprintable()).strip()[:254]
     rows = MailboxMessage.objects.defer("raw")
     if text:
@@ -30,7 +30,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 
 
 @page("campaigns.view_mailboxmessage")
-def mail(request: HttpRequest, pk: int) -> HttpResponse:
+def mail(request: StaffRequest, pk: int) -> HttpResponse:
     taken = get_object_or_404(MailboxMessage, pk=pk)
     found = read(bytes(taken.raw))
     of = Message.objects.select_related("campaign", "customer").filter(message_id=taken.message_id or None)
@@ -62,7 +62,7 @@ class LiftForm(forms.Form):
 
 
 @form_page("campaigns.view_suppression")
-def suppressions(request: HttpRequest) -> HttpResponse:
+def suppressions(request: StaffRequest) -> HttpResponse:
     """Blocked addresses are kept as hashes: staff name the address to block it or to allow it again."""
     block, lift = BlockForm(), LiftForm()
     if request.method == "POST" and "lift" in request.POST:
@@ -90,7 +90,7 @@ def suppressions(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _may(request: HttpRequest, permission: str) -> bool:
+def _may(request: StaffRequest, permission: str) -> bool:
     if not request.user.has_perm(permission):
         raise PermissionDenied
     return True

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.text import slugify
@@ -19,7 +19,7 @@ from campaigns.models import Campaign
 from crm.common.errors import DomainError
 from crm.common.models import Shop
 from crm.pages.paging import SIZE, Pages, link, position, words
-from crm.pages.shell import action, attempt, form_page, page, refusals, render
+from crm.pages.shell import StaffRequest, action, attempt, form_page, page, refusals, render
 from customers.choices import SegmentStatus
 from customers.core import rules
 from customers.core.rule_words import OPERATOR_LABELS, Words
@@ -40,7 +40,7 @@ class SegmentForm(forms.Form):
 
 
 @page("customers.view_segment")
-def segments(request: HttpRequest) -> HttpResponse:
+def segments(request: StaffRequest) -> HttpResponse:
     """Every segment with members, what the last night changed, and what the members are worth."""
     run = reports.current_run()
     since = run.started_at if run else timezone.now() - timedelta(days=1)
@@ -51,8 +51,8 @@ def segments(request: HttpRequest) -> HttpResponse:
     )
     values, speak = _values(rows) if run else {}, words_of_rules()
     for row in rows:
-        row.value = values.get(row.pk)
-        row.explained = _explain(row.rule, speak)
+        row.value = values.get(row.pk)  # type: ignore[attr-defined]
+        row.explained = _explain(row.rule, speak)  # type: ignore[attr-defined]
     archived = Segment.objects.filter(status=SegmentStatus.ARCHIVED).count()
     return render(
         request, "crm/segments.html", title=_("Segments"), segments=rows, run=run, archived=archived
@@ -95,7 +95,7 @@ def _explain(rule: object, speak: Words | None = None) -> str:
 
 
 @page("customers.view_segment", "customers.view_customer")
-def segment(request: HttpRequest, pk: int) -> HttpResponse:
+def segment(request: StaffRequest, pk: int) -> HttpResponse:
     one, run = get_object_or_404(Segment, pk=pk), reports.current_run()
     pages = _members(request, one)
     people = Customer.objects.in_bulk(pages.rows)
@@ -119,7 +119,7 @@ def segment(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _members(request: HttpRequest, one: Segment) -> Pages:
+def _members(request: StaffRequest, one: Segment) -> Pages:
     """Members by value, page by page; a customer without figures yet comes last."""
     before = min(position(request), 10_000)
     ids = reports.members_by_value(one.pk, skip=before, limit=SIZE + 1)
@@ -195,7 +195,7 @@ _TEXTS = {
 
 
 @form_page("customers.view_segment", "customers.add_segment")
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: StaffRequest) -> HttpResponse:
     start = {"rule": {"all": [{"trait": "ltv.clv", "op": ">=", "value": 100}]}}
     form = SegmentForm(request.POST or None, initial=start)
     if request.method == "POST" and form.is_valid():
@@ -209,7 +209,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @form_page("customers.view_segment", "customers.change_segment")
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Segment, pk=pk)
     start = {"name": one.name, "description": one.description, "rule": one.rule}
     form = SegmentForm(request.POST or None, initial=start)
@@ -223,7 +223,9 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _builder(request, form, _("Change the rule"), one)
 
 
-def _builder(request: HttpRequest, form: SegmentForm, title: str, one: Segment | None = None) -> HttpResponse:
+def _builder(
+    request: StaffRequest, form: SegmentForm, title: str, one: Segment | None = None
+) -> HttpResponse:
     return render(
         request,
         "crm/segment_form.html",
@@ -248,7 +250,7 @@ def _rule_of(form: SegmentForm) -> Any:
 
 
 @action("customers.view_segment")
-def preview(request: HttpRequest) -> JsonResponse:
+def preview(request: StaffRequest) -> JsonResponse:
     """How many would be members of a rule now. POST because a rule is too long for an address; it changes nothing."""
     try:
         rule = json.loads(request.POST.get("rule", ""))
@@ -264,7 +266,7 @@ def preview(request: HttpRequest) -> JsonResponse:
 
 
 @action("customers.delete_segment")
-def archive(request: HttpRequest, pk: int) -> HttpResponse:
+def archive(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Segment, pk=pk)
     with refusals(request):
         services.archive(segment=one, at=timezone.now())

@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings as django_settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from crm.common.api_access import issue_key
 from crm.common.models import ApiKey, Shop, User
 from crm.pages.customer_form import zones
 from crm.pages.paging import by_key
-from crm.pages.shell import action, attempt, form_page, page, render
+from crm.pages.shell import StaffRequest, action, done, form_page, page, render
 from customers.models import ExchangeRate, Purchase
 from customers.services import rates as rate_services
 
@@ -44,17 +44,17 @@ _RECORDS = (
 )  # fmt: skip
 
 
-def _allowed(request: HttpRequest, links: tuple[tuple[Any, ...], ...]) -> list[tuple[Any, ...]]:
+def _allowed(request: StaffRequest, links: tuple[tuple[Any, ...], ...]) -> list[tuple[Any, ...]]:
     return [link for link in links if request.user.has_perm(link[4])]
 
 
 @page("common.view_shop")
-def settings(request: HttpRequest) -> HttpResponse:
+def settings(request: StaffRequest) -> HttpResponse:
     return render(request, "crm/links.html", title=_("Settings"), links=_allowed(request, _LINKS))
 
 
 @page("customers.view_purchase")
-def records(request: HttpRequest) -> HttpResponse:
+def records(request: StaffRequest) -> HttpResponse:
     text = _("What happened, as it was recorded. These lists are for looking up; nothing in them is edited.")
     links = _allowed(request, _RECORDS)
     return render(request, "crm/links.html", title=_("Records"), links=links, text=text)
@@ -75,16 +75,16 @@ class RateForm(forms.Form):
 
 
 @form_page("customers.view_exchangerate")
-def rates(request: HttpRequest) -> HttpResponse:
+def rates(request: StaffRequest) -> HttpResponse:
     form = RateForm(request.POST or None)
     if request.method == "POST":
         if not request.user.has_perm("customers.add_exchangerate"):
             raise PermissionDenied
-        if form.is_valid() and attempt(form, lambda: rate_services.set_rate(**form.cleaned_data)):
-            filled = rate_services.apply_missing_rates()
-            messages.success(
-                request, _("Saved. %(n)s purchases got their base amount.") % {"n": f"{filled:,}"}
-            )
+        waiting = Purchase.objects.without_rate().count()  # type: ignore[attr-defined]
+        if done(form, lambda: rate_services.set_rate(**form.cleaned_data)):
+            filled = waiting - Purchase.objects.without_rate().count()  # type: ignore[attr-defined]
+            words = _("Saved. %(n)s purchases got their base amount.") % {"n": f"{filled:,}"}
+            messages.success(request, words)
             return redirect("crm:rates")
     return render(
         request,
@@ -114,7 +114,7 @@ class KeyForm(forms.Form):
 
 
 @form_page("common.view_apikey")
-def api_keys(request: HttpRequest) -> HttpResponse:
+def api_keys(request: StaffRequest) -> HttpResponse:
     form, issued = KeyForm(request.POST or None), ""
     if request.method == "POST":
         if not request.user.has_perm("common.add_apikey"):
@@ -138,7 +138,7 @@ def api_keys(request: HttpRequest) -> HttpResponse:
 
 
 @action("common.change_apikey")
-def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
+def revoke_key(request: StaffRequest, pk: int) -> HttpResponse:
     if staff.revoke_key(key=get_object_or_404(ApiKey, pk=pk), at=timezone.now()):
         messages.success(request, _("The key works no longer."))
     return redirect("crm:api_keys")
@@ -161,12 +161,11 @@ class PreferencesForm(forms.Form):
 
 
 @form_page()
-def preferences(request: HttpRequest) -> HttpResponse:
+def preferences(request: StaffRequest) -> HttpResponse:
     user = request.user
     initial = {"language": user.language, "time_zone": user.time_zone}
     form = PreferencesForm(request.POST or None, initial=initial)
-    posted = request.method == "POST" and form.is_valid()
-    if posted and attempt(form, lambda: staff.set_preferences(user=user, **form.cleaned_data)):
+    if request.method == "POST" and done(form, lambda: staff.set_preferences(user=user, **form.cleaned_data)):
         messages.success(request, _("Saved."))
         return redirect("crm:preferences")
     status = 422 if form.is_bound else 200

@@ -15,8 +15,17 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from crm.common.errors import DomainError
+from crm.common.models import User
 
 View = Callable[..., HttpResponse]
+
+
+class StaffRequest(HttpRequest):
+    """What a page is given: somebody signed in, for ``page`` sends others away."""
+
+    user: User
+
+
 T = TypeVar("T")
 
 
@@ -74,6 +83,11 @@ def attempt(form: Form, work: Callable[[], T]) -> T | None:
         field = str(error.detail.get("field", ""))
         form.add_error(field if field in form.fields else None, str(error.text))
         return None
+
+
+def done(form: Form, work: Callable[[], object]) -> bool:
+    """The form makes sense and ``work`` was not refused."""
+    return form.is_valid() and attempt(form, work) is not None
 
 
 def back(request: HttpRequest, to: str, *args: Any) -> HttpResponse:

@@ -4,15 +4,15 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Case, Count, Exists, OuterRef, QuerySet, When
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.common.models import Shop, User
 from crm.pages.nights import last_night
-from crm.pages.shell import action, back, refusals
+from crm.pages.shell import StaffRequest, action, back, refusals
 from customers.choices import FollowUpStatus
 from customers.models import FollowUp, Purchase, SegmentMembership
 from customers.services import contact
@@ -28,7 +28,7 @@ NPS_DAYS = 90
 OPEN_CASES = (CaseStatus.NEW, CaseStatus.IN_CONTACT)
 
 
-def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+def dashboard(request: StaffRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the admin's index shows; each part only to those who may read it."""
     user, now = request.user, timezone.now()
     shop = Shop.current()
@@ -110,7 +110,7 @@ def _feedback(now: datetime) -> dict[str, Any]:
     )
     values = CustomerLtv.objects.in_bulk([case.customer_id for case in cases])
     for case in cases:
-        case.value = values.get(case.customer_id)
+        case.value = values.get(case.customer_id)  # type: ignore[attr-defined]
     return {
         "nps": feedback_reports.nps(since=now - timedelta(days=NPS_DAYS)),
         "nps_days": NPS_DAYS,
@@ -121,13 +121,12 @@ def _feedback(now: datetime) -> dict[str, Any]:
 def _follow_ups(user: User, today: date) -> list[FollowUp]:
     """Due today or earlier: one's own first, then what nobody or a colleague has."""
     due = FollowUp.objects.due(today).select_related("customer", "assigned_to")  # type: ignore[attr-defined]
-    mine = list(due.filter(assigned_to=user).order_by("due_on", "pk")[:QUEUE])
-    others = due.exclude(pk__in=[step.pk for step in mine]).order_by("due_on", "pk")
-    return mine + list(others[: QUEUE - len(mine)])
+    whose = Case(When(assigned_to=user, then=0), default=1)
+    return list(due.order_by(whose, "due_on", "pk")[:QUEUE])
 
 
 @action("customers.change_followup")
-def close_follow_up(request: HttpRequest, pk: int) -> HttpResponse:
+def close_follow_up(request: StaffRequest, pk: int) -> HttpResponse:
     follow_up = get_object_or_404(FollowUp, pk=pk)
     status = FollowUpStatus.CANCELLED if "cancel" in request.POST else FollowUpStatus.DONE
     with refusals(request):

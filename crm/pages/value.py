@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from crm.pages.shell import page, render
+from crm.pages.shell import StaffRequest, page, render
 from ltv import reports
 
 
 @page("ltv.view_customerltv")
-def value(request: HttpRequest) -> HttpResponse:
+def value(request: StaffRequest) -> HttpResponse:
     found = reports.overview()
     channels = reports.channels() if found else []
     return render(

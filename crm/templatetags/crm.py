@@ -53,7 +53,7 @@ def money(amount: Decimal | float | None, currency: str) -> str:
 @register.filter
 def short_money(amount: Decimal | float | None, currency: str) -> str:
     """``$1.2M``, for figures read at a glance; the exact one belongs in the tooltip."""
-    if amount in (None, ""):
+    if amount is None or amount == "":
         return NOTHING
     if abs(amount) < 10_000:
         whole = copy(_locale().currency_formats["standard"])
@@ -64,7 +64,7 @@ def short_money(amount: Decimal | float | None, currency: str) -> str:
 
 @register.filter
 def number(value: Decimal | float | None, digits: int = 0) -> str:
-    if value in (None, ""):
+    if value is None or value == "":
         return NOTHING
     return format_decimal(round(value, digits), locale=_locale())
 
@@ -72,7 +72,7 @@ def number(value: Decimal | float | None, digits: int = 0) -> str:
 @register.filter
 def signed(value: float | None) -> str:
     """``+3``, ``−2`` or ``0``."""
-    if value in (None, ""):
+    if value is None or value == "":
         return NOTHING
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{format_decimal(abs(value), locale=_locale())}"
 
@@ -80,7 +80,7 @@ def signed(value: float | None) -> str:
 @register.filter
 def share(value: Decimal | float | None, digits: int = 0) -> str:
     """0.34 as ``34 %``."""
-    if value in (None, ""):
+    if value is None or value == "":
         return NOTHING
     return _percent(str(round(value, digits + 2)), _locale())
 
@@ -93,7 +93,7 @@ def width(value: Decimal | float | None) -> str:
 
 @register.filter
 def day(value: date | None) -> str:
-    if value in (None, ""):
+    if value is None or value == "":
         return NOTHING
     if isinstance(value, datetime):
         value = value.astimezone(timezone.get_current_timezone()).date()
@@ -103,7 +103,7 @@ def day(value: date | None) -> str:
 @register.filter
 def moment(value: datetime | None) -> str:
     """Date, time and the zone it is in."""
-    if value in (None, ""):
+    if value is None or value == "":
         return NOTHING
     local = value.astimezone(timezone.get_current_timezone())
     return f"{_day(local.date(), _locale())} {local:%H:%M} {local.tzname()}"
@@ -111,7 +111,7 @@ def moment(value: datetime | None) -> str:
 
 @register.filter
 def clock(value: datetime | None) -> str:
-    if value in (None, ""):
+    if value is None or value == "":
         return NOTHING
     return format_datetime(value.astimezone(timezone.get_current_timezone()), "HH:mm", locale=_locale())
 

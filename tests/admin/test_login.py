@@ -103,3 +103,11 @@ def test_a_host_that_is_not_ours_gets_the_page_for_bad_requests(client, db):
 
     assert answer.status_code == 400
     assert "That request made no sense" in answer.content.decode()
+
+
+def test_preferences_change_ones_own_language_and_zone(browser_of_staff, staff, shop):
+    browser_of_staff.post(reverse("crm:preferences"), {"language": "ko", "time_zone": "Asia/Seoul"})
+
+    staff.refresh_from_db()
+    assert (staff.language, staff.time_zone) == ("ko", "Asia/Seoul")
+    assert '<html lang="ko"' in browser_of_staff.get("/admin/").content.decode()
