@@ -9,7 +9,7 @@ from crm import health
 from crm.common.api import Nowhere
 from crm.pages import errors
 
-API = [
+API: list[URLPattern | URLResolver] = [
     path("", include("customers.api")),
     path("", include("feedback.api")),
     path("", include("ltv.api")),
