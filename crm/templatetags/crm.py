@@ -21,6 +21,7 @@ from crm.common.money import display
 register = template.Library()
 # A template gives None where there is no figure, and "" where there is not even a row to have one.
 NOTHING = "–"
+Figure = Decimal | float | str | None
 
 
 def _locale() -> Locale:
@@ -45,17 +46,19 @@ def _percent(digits: str, locale: Locale) -> str:
 
 
 @register.filter
-def money(amount: Decimal | float | None, currency: str) -> str:
+def money(amount: Figure, currency: str) -> str:
     """``$12.50``; a dash where there is no figure."""
-    return NOTHING if amount in (None, "") else display(amount, currency, get_language() or "en")
+    if amount is None or isinstance(amount, str):
+        return NOTHING
+    return display(amount, currency, get_language() or "en")
 
 
 @register.filter
-def short_money(amount: Decimal | float | None, currency: str) -> str:
+def short_money(amount: Figure, currency: str) -> str:
     """``$1.2M``, for figures read at a glance; the exact one belongs in the tooltip."""
-    if amount is None or amount == "":
+    if amount is None or isinstance(amount, str):
         return NOTHING
-    if abs(amount) < 10_000:
+    if abs(float(amount)) < 10_000:
         whole = copy(_locale().currency_formats["standard"])
         whole.frac_prec = (0, 0)
         return whole.apply(round(amount), _locale(), currency=currency, currency_digits=False)
@@ -63,37 +66,37 @@ def short_money(amount: Decimal | float | None, currency: str) -> str:
 
 
 @register.filter
-def number(value: Decimal | float | None, digits: int = 0) -> str:
-    if value is None or value == "":
+def number(value: Figure, digits: int = 0) -> str:
+    if value is None or isinstance(value, str):
         return NOTHING
-    return format_decimal(round(value, digits), locale=_locale())
+    return format_decimal(round(Decimal(str(value)), digits), locale=_locale())
 
 
 @register.filter
-def signed(value: float | None) -> str:
+def signed(value: float | str | None) -> str:
     """``+3``, ``−2`` or ``0``."""
-    if value is None or value == "":
+    if value is None or isinstance(value, str):
         return NOTHING
     return f"{'+' if value > 0 else '−' if value < 0 else ''}{format_decimal(abs(value), locale=_locale())}"
 
 
 @register.filter
-def share(value: Decimal | float | None, digits: int = 0) -> str:
+def share(value: Figure, digits: int = 0) -> str:
     """0.34 as ``34 %``."""
-    if value is None or value == "":
+    if value is None or isinstance(value, str):
         return NOTHING
     return _percent(str(round(value, digits + 2)), _locale())
 
 
 @register.filter
-def width(value: Decimal | float | None) -> str:
+def width(value: Figure) -> str:
     """0.34 as ``34.0%`` for a style attribute, whatever the language."""
     return f"{100 * min(1.0, max(0.0, float(value or 0))):.2f}%"
 
 
 @register.filter
-def day(value: date | None) -> str:
-    if value is None or value == "":
+def day(value: date | str | None) -> str:
+    if value is None or isinstance(value, str):
         return NOTHING
     if isinstance(value, datetime):
         value = value.astimezone(timezone.get_current_timezone()).date()
@@ -101,17 +104,17 @@ def day(value: date | None) -> str:
 
 
 @register.filter
-def moment(value: datetime | None) -> str:
+def moment(value: datetime | str | None) -> str:
     """Date, time and the zone it is in."""
-    if value is None or value == "":
+    if value is None or isinstance(value, str):
         return NOTHING
     local = value.astimezone(timezone.get_current_timezone())
     return f"{_day(local.date(), _locale())} {local:%H:%M} {local.tzname()}"
 
 
 @register.filter
-def clock(value: datetime | None) -> str:
-    if value is None or value == "":
+def clock(value: datetime | str | None) -> str:
+    if value is None or isinstance(value, str):
         return NOTHING
     return format_datetime(value.astimezone(timezone.get_current_timezone()), "HH:mm", locale=_locale())
 
