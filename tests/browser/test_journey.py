@@ -32,7 +32,7 @@ from feedback.models import Response
 from ltv.models import CustomerLtv
 from tests import workers
 from tests.browser.conftest import Watch
-from tests.campaigns.sink import _free_port
+from tests.campaigns.sink import Sink
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -61,7 +61,7 @@ def site(live_server, settings, shop: Shop, tmp_path: Path) -> Iterator[str]:
     Shop.objects.update(frozen_on=LAST_DAY, time_zone="UTC")
     call_command("setup", owner_password_file=tmp_path / "password", verbosity=0)
     settings.SITE_URL = live_server.url
-    settings.SMTP_URL = f"smtp://127.0.0.1:{_free_port()}"
+    settings.SMTP_URL = Sink().url  # a free port; the mailbox itself listens there
     command = [sys.executable, "manage.py", "mailbox"]
     mailbox = subprocess.Popen(command, env=workers.environment(), stdout=subprocess.PIPE, text=True)
     assert mailbox.stdout is not None
