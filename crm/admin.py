@@ -59,6 +59,11 @@ class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[misc]
     )
     readonly_fields = ("last_login", "date_joined")
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        if not change:  # whoever is entered here works here
+            obj.is_staff = True
+        super().save_model(request, obj, form, change)
+
     def get_queryset(self, request: HttpRequest) -> Any:
         users = super().get_queryset(request).prefetch_related("groups")
         return users if request.user.is_superuser else users.filter(is_superuser=False)

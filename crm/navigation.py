@@ -13,9 +13,41 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
     return lambda request: request.user.has_perm(permission)
 
 
+# The admin's own lists of an app live below the app's page: /admin/customers/purchase/.
+_OF_THE_ADMIN = ("_changelist", "_change", "_add", "_delete", "_history")
+_SETTINGS = ("shop", "user", "group", "acquisitionchannel", "marketingspend", "accessattempt")
+
+
 def _under(name: str) -> Callable[[HttpRequest], bool]:
-    """Active on the page itself and on everything below it."""
-    return lambda request: request.path.startswith(str(reverse_lazy(name)))
+    """Active on the page itself and on every page of ours below it."""
+
+    def active(request: HttpRequest) -> bool:
+        return request.path.startswith(str(reverse_lazy(name))) and not _listed(request)
+
+    return active
+
+
+def _listed(request: HttpRequest) -> str:
+    """The model whose list or form in the admin is open; empty on a page of ours."""
+    found = request.resolver_match
+    route = (found.url_name or "") if found and found.app_name == "admin" else ""
+    ending = next((end for end in _OF_THE_ADMIN if route.endswith(end)), "")
+    return route.removesuffix(ending).rpartition("_")[2] if ending else ""
+
+
+def _settings_open(request: HttpRequest) -> bool:
+    return _listed(request) in _SETTINGS or request.path.startswith(str(reverse_lazy("crm:settings")))
+
+
+def _records_open(request: HttpRequest) -> bool:
+    listed = _listed(request)
+    return bool(listed and listed not in (*_SETTINGS, "offer")) or request.path == str(
+        reverse_lazy("crm:records")
+    )
+
+
+def _offers_open(request: HttpRequest) -> bool:
+    return _listed(request) == "offer" or request.path.startswith(str(reverse_lazy("crm:offers")))
 
 
 def _item(title: Any, icon: str, link: str, permission: str) -> dict[str, Any]:
@@ -40,7 +72,7 @@ _DAILY = [
 ]
 _ACTING = [
     _item(_("Campaigns"), "campaign", "crm:campaigns", "campaigns.view_campaign"),
-    _item(_("Offers and coupons"), "sell", "crm:offers", "campaigns.view_offer"),
+    _item(_("Offers and coupons"), "sell", "crm:offers", "campaigns.view_offer") | {"active": _offers_open},
     _item(_("Outbox"), "outbox", "crm:outbox", "campaigns.view_mailboxmessage"),
     _item(_("Suppressions"), "block", "crm:suppressions", "campaigns.view_suppression"),
 ]
@@ -57,8 +89,8 @@ _RUNNING = [
         "permission": _may("customers.view_importbatch"),
     },
     _item(_("Runs of the night"), "bedtime", "crm:nights", "common.view_jobrun"),
-    _item(_("Records"), "receipt_long", "crm:records", "customers.view_purchase"),
-    _item(_("Settings"), "tune", "crm:settings", "common.view_shop"),
+    _item(_("Records"), "receipt_long", "crm:records", "customers.view_purchase") | {"active": _records_open},
+    _item(_("Settings"), "tune", "crm:settings", "common.view_shop") | {"active": _settings_open},
 ]
 
 UNFOLD: dict[str, object] = {

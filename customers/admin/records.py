@@ -3,9 +3,11 @@
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 
+from crm.common import money
 from crm.common.admin import FactAdmin
 from customers.models import Consent, Customer, Interaction, Purchase, PurchaseLine, Refund
 
@@ -44,16 +46,26 @@ def customer_link(row: object) -> str:
     return format_html('<a href="{}">{}</a>', reverse("crm:customer", args=[customer.pk]), customer.name)
 
 
+@admin.display(description=_("amount"))
+def paid(purchase: Purchase) -> str:
+    """In the currency it was paid in."""
+    return money.display(purchase.amount, purchase.currency, get_language() or "en")
+
+
+@admin.display(description=_("refunded"))
+def given_back(purchase: Purchase) -> str:
+    return money.display(purchase.refunded or None, purchase.currency, get_language() or "en")
+
+
 @admin.register(Purchase)
 class PurchaseAdmin(FactAdmin):
     list_display = (
         "external_id",
         customer_link,
         "purchased_at",
-        "amount",
-        "currency",
+        paid,
         "base_amount",
-        "refunded",
+        given_back,
     )
     list_select_related = ("customer",)
     search_fields = ("external_id__exact",)

@@ -160,3 +160,35 @@ def test_every_page_carries_the_content_policy(browser_of_staff, world):
 
     assert len(policies) == 1
     assert "default-src 'none'" in policies.pop()
+
+
+def test_somebody_entered_in_the_admin_works_here_and_sees_no_superuser(as_role, staff, shop):
+    from crm.common.models import User
+
+    owner = as_role("owner")
+    said = {"username": "sora", "password1": "a-long-enough-word", "password2": "a-long-enough-word"}
+
+    owner.post(reverse("admin:common_user_add"), {**said, "usable_password": "true"})
+    superuser = owner.get(reverse("admin:common_user_change", args=[staff.pk]))
+
+    assert User.objects.get(username="sora").is_staff
+    assert superuser.status_code == 302  # not found, says the admin, and leads back
+
+
+@pytest.mark.parametrize(
+    ("address", "open_item"),
+    [
+        ("/admin/customers/", "Customers"),
+        ("/admin/customers/purchase/", "Records"),
+        ("/admin/common/user/", "Settings"),
+        ("/admin/campaigns/offer/", "Offers and coupons"),
+        ("/admin/settings/rates/", "Settings"),
+        ("/admin/", "Today"),
+    ],
+)
+def test_the_sidebar_marks_the_one_place_where_one_is(address, open_item, browser_of_staff, shop):
+    groups = browser_of_staff.get(address).context["sidebar_navigation"]
+
+    assert [str(item["title"]) for group in groups for item in group["items"] if item["active"]] == [
+        open_item
+    ]
