@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -19,39 +18,38 @@ import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
-from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from campaigns.models import Campaign, Coupon, MailboxMessage
 from crm.common.models import JobRun, Shop, User
 from crm.pages.mail_frame import read
 from customers.choices import Purpose
 from customers.models import Consent, Customer, Purchase, Segment
-from customers.services import consent, people
 from feedback.models import Response
 from ltv.models import CustomerLtv
 from tests import workers
-from tests.browser.conftest import Watch
+from tests.browser.people import (
+    PATIENCE_MS,
+    WORK_MS,
+    Mail,
+    People,
+    card,
+    goes_to,
+    number,
+    presses,
+    sees,
+    states,
+    the_shop_knows_the_others,
+    under_way,
+)
 from tests.campaigns.sink import Sink
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAMPLE = Path(lifetimes.datasets.__file__).parent / "CDNOW_sample.txt"
-PATIENCE_MS = 20_000
 LAST_DAY = date(1998, 7, 1)  # the log ends on 1998-06-30
-WORK_MS = 90_000  # for what a worker does
 PASSWORD = "a long word for staff"
 BODY = "Dear {{ name }},\n\nwe kept something for you: {{ coupon_code }}, until {{ coupon_expires }}."
-
-
-@dataclass(frozen=True)
-class Mail:
-    """What the customer holds in hands."""
-
-    customer: Customer
-    address: str
-    html: str
-    code: str
 
 
 @pytest.fixture
@@ -80,26 +78,6 @@ def marketer(site: str) -> User:
     user.save()
     user.groups.add(Group.objects.get(name="marketer"))
     return user
-
-
-class People:
-    """Browsers of different people, each without the others' cookies, and what any of their pages complained of."""
-
-    def __init__(self, browser: Browser, site: str) -> None:
-        self.browser, self.site = browser, site
-        self.contexts: list[BrowserContext] = []
-        self.watches: list[Watch] = []
-
-    def somebody(self) -> Page:
-        context = self.browser.new_context(locale="en-US", viewport={"width": 1440, "height": 900})
-        context.set_default_timeout(PATIENCE_MS)
-        self.contexts.append(context)
-        page = context.new_page()
-        self.watches.append(Watch(page, self.site))
-        return page
-
-    def problems(self) -> list[str]:
-        return [words for watch in self.watches for _place, words in watch.problems]
 
 
 @pytest.fixture
@@ -138,33 +116,6 @@ def test_staff_win_lapsed_customers_back_and_a_customer_answers_and_leaves(
     # the one thing a browser complained of: the second use of the coupon, answered with 422
     (refused,) = visitors.problems()
     assert "422" in refused
-
-
-# -- small things every step needs ----------------------------------------------------------------------------
-
-
-def goes_to(page: Page, name: str) -> None:
-    """By the sidebar, whose links are named by their icon and their words."""
-    page.get_by_role("link", name=re.compile(rf"(^|\s){name}$")).first.click()
-
-
-def presses(page: Page, name: str, *, confirm: str = "") -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-    if confirm:
-        page.get_by_role("dialog").get_by_role("button", name=confirm, exact=True).click()
-
-
-def sees(page: Page, text: str, *, patience: float = PATIENCE_MS) -> None:
-    expect(page.get_by_text(text).first).to_be_visible(timeout=patience)
-
-
-def number(words: str) -> int:
-    return int(words.replace(",", "").replace("−", "-"))
-
-
-def card(page: Page, heading: str) -> Locator:
-    """The section of a page under that heading."""
-    return page.locator("section").filter(has=page.get_by_role("heading", name=heading))
 
 
 # -- what staff do --------------------------------------------------------------------------------------------
@@ -256,20 +207,6 @@ def gives_one_an_address(page: Page, segment: Segment) -> None:
     assert known.email_normalised == "first.buyer@mail.example"
 
 
-def the_shop_knows_the_others(segment: Segment) -> None:
-    """Of forty, one has no address and another never agreed to offers."""
-    now = timezone.now()
-    without = Customer.objects.in_segment(segment.pk).filter(email="").order_by("pk")
-    for n, customer in enumerate(without):
-        if n % 40 == 0:
-            continue
-        address = f"buyer{customer.pk}@mail.example"
-        people.update_customer(customer=customer, changes={"email": address}, at=now)
-        if n % 40 != 1:
-            facts = {"source": "checkout form", "wording": "Send me offers.", "stated_at": now, "at": now}
-            consent.grant(customer=customer, purpose=Purpose.MARKETING, **facts)
-
-
 def makes_an_offer(page: Page) -> None:
     goes_to(page, "Offers and coupons")
     page.get_by_role("link", name="New offer").click()
@@ -332,11 +269,6 @@ def launches(page: Page) -> None:
     sees(page, "Launched. Mails leave as the mail server takes them.")
 
 
-def states(page: Page) -> dict[str, int]:
-    lines = page.locator(".mc-legend__item").all_inner_texts()
-    return {name.strip(): number(count) for name, count in (line.strip().rsplit("\n", 1) for line in lines)}
-
-
 def watches_the_states(page: Page, campaign: Campaign, promised: tuple[int, int]) -> None:
     """Looked at again and again while the mails leave, the states add up every time; it ends as promised."""
 
@@ -345,7 +277,7 @@ def watches_the_states(page: Page, campaign: Campaign, promised: tuple[int, int]
         found = states(page)
         together = found.pop("Together")
         assert together == sum(found.values()) == campaign.segment.member_count
-        return not (found["Waiting"] or found["Claimed"] or found["Sending"])
+        return not under_way(found)
 
     workers.wait_until(settled, "every mail is out")
     found = states(page)
@@ -456,7 +388,7 @@ def the_next_campaign_leaves_out(mail: Mail, page: Page, segment: Segment) -> No
 def watches_the_news(page: Page, campaign: Campaign, before: int) -> None:
     def settled() -> bool:
         page.reload()
-        return states(page)["Waiting"] + states(page)["Claimed"] + states(page)["Sending"] == 0
+        return not under_way(states(page))
 
     workers.wait_until(settled, "the news are out")
     found = states(page)
