@@ -62,3 +62,18 @@ class SuppressionReason(TextChoices):
     BOUNCED = "bounced", _("Hard bounce")
     COMPLAINED = "complained", _("Complaint")
     BY_STAFF = "by_staff", _("Blocked by staff")
+
+
+# Why a message was not sent, in words: the codes stand in Message.reason.
+REASON_WORDS = {
+    "no_address": _("no address"),
+    "no_consent": _("no consent"),
+    "suppressed_address": _("blocked address"),
+    "address_blocked": _("blocked address"),
+    "address_changed": _("the address changed"),
+    "consent_withdrawn": _("consent was withdrawn"),
+    "campaign_stopped": _("the campaign was stopped"),
+    "gave_up": _("the mail server kept refusing"),
+    "reply_lost": _("the mail server's answer was lost"),
+    "cannot_be_made": _("the text could not be filled in"),
+}

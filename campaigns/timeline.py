@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from campaigns.choices import EngagementKind, MessageStatus
+from campaigns.choices import REASON_WORDS, EngagementKind, MessageStatus
 from campaigns.core import codes
 from campaigns.models import Engagement, Message
 from customers.core import timeline
@@ -43,7 +43,7 @@ def _mail(message: Message) -> TimelineItem:
     coupon = getattr(message.enrolment, "coupon", None)
     detail = [str(status.label)]
     if message.reason:
-        detail.append(message.reason)
+        detail.append(str(REASON_WORDS.get(message.reason, message.reason)))
     if coupon is not None and status in (MessageStatus.SENT, MessageStatus.UNKNOWN):
         detail.append(codes.display(coupon.code))
     return TimelineItem(

@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 5
 def request_run(*, job: str, business_date: date, now: datetime, by: User | None = None) -> JobRun:
     """Write the row that asks for another run of ``job`` today; the caller rings the bell.
 
-    A run already waiting for a worker is returned instead of asking twice.
+    A run already waiting for a worker is returned instead of asking twice. Before the night itself has run, this is it.
     """
     with transaction.atomic():
         rows = JobRun.objects.select_for_update().filter(job=job, business_date=business_date)
@@ -32,7 +32,7 @@ def request_run(*, job: str, business_date: date, now: datetime, by: User | None
         return JobRun.objects.create(
             job=job,
             business_date=business_date,
-            occurrence=(last or 0) + 1,
+            occurrence=0 if last is None else last + 1,
             requested_by=by,
             requested_at=now,
         )

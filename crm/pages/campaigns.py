@@ -9,10 +9,9 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from campaigns import reports
-from campaigns.choices import CampaignStatus, MessageStatus
+from campaigns.choices import REASON_WORDS, CampaignStatus, MessageStatus
 from campaigns.models import Campaign, Enrolment, Message
 from campaigns.services import campaigns as services
 from campaigns.services import delivery
@@ -21,18 +20,6 @@ from crm.pages.paging import by_key
 from crm.pages.shell import StaffRequest, action, back, page, refusals, render
 
 # The ledger's codes in words.
-REASONS = {
-    "no_address": gettext_lazy("no address"),
-    "no_consent": gettext_lazy("no consent"),
-    "suppressed_address": gettext_lazy("blocked address"),
-    "address_blocked": gettext_lazy("blocked address"),
-    "address_changed": gettext_lazy("the address changed"),
-    "consent_withdrawn": gettext_lazy("consent was withdrawn"),
-    "campaign_stopped": gettext_lazy("the campaign was stopped"),
-    "gave_up": gettext_lazy("the mail server kept refusing"),
-    "reply_lost": gettext_lazy("the mail server's answer was lost"),
-    "cannot_be_made": gettext_lazy("the text could not be filled in"),
-}
 COLOURS = {
     MessageStatus.SENT: "mc-c1",
     MessageStatus.PENDING: "mc-c3",
@@ -122,7 +109,7 @@ def in_words(reason: str) -> str:
     """A code of the ledger for people; what the mail server refused says at which step."""
     if reason.startswith("refused"):
         return _("the mail server refused it (%(step)s)") % {"step": reason.partition("_")[2] or "–"}
-    return str(REASONS.get(reason, reason))
+    return str(REASON_WORDS.get(reason, reason))
 
 
 def _bar(by_status: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -226,6 +226,16 @@ def test_staff_may_ask_again_and_see_each_stage_with_its_seconds(now, staff):
     ]
 
 
+def test_asking_before_the_night_has_run_is_the_night(now, staff):
+    a_base_of(3)
+
+    night.request_recalculation(by=staff, now=now)
+    night.run_due(clock=lambda: now)
+
+    run = JobRun.objects.get()
+    assert (run.occurrence, run.state, run.requested_by) == (0, JobState.DONE, staff)
+
+
 def test_a_night_that_was_killed_is_taken_up_and_leaves_no_table_behind(now):
     a_base_of(5)
     jobs.ensure_nightly(job=night.JOB, business_date=date(2026, 3, 2), now=now)
