@@ -51,6 +51,7 @@ def recalculate(progress: jobs.Progress, clock: Callable[[], datetime]) -> LtvRu
         progress.rows = _predict(run, previous)
     with progress.stage("figures", customers):
         progress.rows = publishing.build(run, shop)
+        publishing.attach(run)
     with progress.stage("checks", customers):
         _record_totals(run)
     with progress.stage("publish", customers):

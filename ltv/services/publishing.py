@@ -1,5 +1,6 @@
 """A run's own table: built beside the readers, checked, then attached and pointed at in one short transaction."""
 
+import time
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,6 +19,8 @@ from ltv.events import run_published
 from ltv.models import CurrentRun, LtvRun
 
 KEEP = 3
+PLANNING_PAUSE = 0.02  # seconds
+PLANNING_PATIENCE = 100  # pauses
 
 
 class GateRefused(DomainError):
@@ -101,10 +104,29 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
     return {key: str(value) if isinstance(value, Decimal) else value for key, value in row.items()}
 
 
-def publish(run: LtvRun, now: datetime) -> segments.SegmentsChanged:
-    """Attach the table, move the pointer, let segments and campaigns follow: all of it or nothing."""
-    with sql.patient(600, memory_mb=256):
+def attach(run: LtvRun) -> None:
+    """Make the run's table a partition that nobody is pointed at yet, and let statements planned before it end.
+
+    A statement plans first and takes its snapshot afterwards. Were table and pointer to commit together, one
+    planned before and run after would follow the pointer to a partition its plan does not know, and find nobody.
+    """
+    with sql.patient(60):
         sql.execute("ltv/partition_attach", parts={**_parts(run), "run_id": Literal(run.pk)})
+    before = _busy()
+    for _attempt in range(PLANNING_PATIENCE):
+        if not before & _busy():
+            return
+        time.sleep(PLANNING_PAUSE)  # whoever is at it for longer took their snapshot long ago
+
+
+def _busy() -> set[tuple[int, datetime]]:
+    """The statements other sessions are at, each by its process and its start."""
+    return {(row["pid"], row["query_start"]) for row in sql.rows("ltv/partition_readers")}
+
+
+def publish(run: LtvRun, now: datetime) -> segments.SegmentsChanged:
+    """Move the pointer, let segments and campaigns follow: all of it or nothing."""
+    with sql.patient(600, memory_mb=256):
         CurrentRun.objects.update_or_create(only_row=True, defaults={"run": run})
         run.state, run.published_at = RunState.PUBLISHED, now
         run.save()

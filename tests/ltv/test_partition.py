@@ -30,7 +30,7 @@ def test_only_the_newest_runs_keep_their_tables(now, shop):
         cursor.execute(
             "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'ltv_customerltv'::regclass"
         )
-        kept = [name for (name,) in cursor.fetchall()]
+        kept = [name for (name,) in cursor.fetchall() if name.startswith("ltv_customerltv_r")]
     newest = LtvRun.objects.order_by("-pk").values_list("pk", flat=True)[: publishing.KEEP]
     assert sorted(kept) == sorted(publishing.table_name(pk) for pk in newest)
     assert LtvRun.objects.count() == 5
