@@ -41,7 +41,8 @@ def said(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Ite
     """The demo loaded once for this file, inside a transaction that is rolled back; what the command said."""
     with django_db_blocker.unblock():
         with transaction.atomic():
-            Shop.objects.get_or_create(only_row=True)  # a test with real transactions may have flushed it away
+            # a test with real transactions may have flushed it away
+            Shop.objects.get_or_create(only_row=True)
             out = StringIO()
             call_command("demo", stdout=out)
             yield out.getvalue()
