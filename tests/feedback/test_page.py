@@ -14,7 +14,7 @@ pytestmark = pytest.mark.usefixtures("at")
 
 def checked(page: str, name: str) -> list[str]:
     """The values of the radio inputs of one question that are preselected."""
-    return re.findall(rf'name="{name}" value="([^"]*)" checked', page)
+    return re.findall(rf'name="{name}"\s+value="([^"]*)" checked', page)
 
 
 def text_of(answer) -> str:
@@ -37,9 +37,9 @@ def test_the_page_asks_every_question_with_large_buttons_and_without_script(visi
 
     page = text_of(answer)
     assert answer.status_code == 200
-    assert re.findall(rf'name="q{questions["nps"]}" value="(\d+)"', page) == [str(n) for n in range(11)]
-    assert re.findall(rf'name="q{questions["rating"]}" value="(\d+)"', page) == ["1", "2", "3", "4", "5"]
-    assert re.findall(rf'name="q{questions["choice"]}" value="(\w+)"', page) == ["Price", "Speed"]
+    assert re.findall(rf'name="q{questions["nps"]}"\s+value="(\d+)"', page) == [str(n) for n in range(11)]
+    assert re.findall(rf'name="q{questions["rating"]}"\s+value="(\d+)"', page) == ["1", "2", "3", "4", "5"]
+    assert re.findall(rf'name="q{questions["choice"]}"\s+value="(\w+)"', page) == ["Price", "Speed"]
     assert f'name="q{questions["text"]}"' in page
     assert "Mori &amp; Bada" in page
     assert "<script" not in page
