@@ -22,7 +22,11 @@ def test_a_coupon_is_redeemed_for_an_order(now):
     message = MessageFactory(status="sent")
     coupon = CouponFactory(enrolment=message.enrolment, code=CODE)
     heard = []
-    events.coupon_redeemed.connect(lambda **said: heard.append(said["coupon"].pk), weak=False)
+
+    def hear(**said):
+        heard.append(said["coupon"].pk)
+
+    events.coupon_redeemed.connect(hear)  # held weakly: it goes with this test
 
     redeemed = coupons.redeem(code=CODE, order_ref=" order-7 ", at=now)
 
