@@ -51,6 +51,7 @@ def build(run: LtvRun, shop: Shop) -> int:
     """Make the run's table from summaries, predictions and customers, with its indices; readers see nothing."""
     parts = _parts(run)
     with sql.patient(900, memory_mb=256):
+        sql.execute("ltv/partition_inputs")
         sql.execute("ltv/partition_create", parts=parts)
         rows = sql.execute(
             "ltv/partition_fill",
