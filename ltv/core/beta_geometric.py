@@ -18,6 +18,7 @@ Batislam, Denizel & Filiztekin (2007), Int. J. Research in Marketing 24 (the mod
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
@@ -28,6 +29,7 @@ from scipy.special import betaln, expit, gammaln
 from ltv.core import future, likelihood
 from ltv.core.arrays import Floats, floats, pairs, usable
 from ltv.core.fitting import Fit, nothing_to_fit, objections, standard_errors
+from ltv.core.lives import Lives
 from ltv.core.newton import Optimum, Ridge, maximise
 
 
@@ -226,39 +228,69 @@ def p_no_purchase(
     return np.minimum(silent, 1.0)  # the two may round to just above
 
 
-def purchases_quantile(
+def purchase_quantiles(
     params: BetaGeometric,
     x: ArrayLike,
     t_x: ArrayLike,
     T: ArrayLike,
     horizon: float,
-    q: float,
+    levels: Sequence[float],
 ) -> Floats:
-    """Smallest y with P(Y <= y) >= q, for the purchase days in (T, T + horizon], shape (n,).
+    """Smallest y with P(Y <= y) >= q of the purchase days in (T, T + horizon], (len(levels), n).
 
-    Exact predictive quantiles: a quantile of what will happen, not of its expectation.
+    Exact predictive quantiles, one row per level q in (0, 1): quantiles of what will happen, not
+    of its expectation. Levels .1 and .9 enclose at least 80 %: whole numbers cannot be cut exactly.
     """
     x, t_x, T = floats(x, t_x, T)
     alive = p_alive(params, x, t_x, T)
     distinct = pairs(x, T)
-    return future.quantile(living(params, distinct.x, distinct.T), horizon, distinct.index, alive, q)
+    known = living(params, distinct.x, distinct.T)
+    return future.quantiles(known, horizon, distinct.index, alive, levels)
 
 
-def purchases_interval(
+def residual_value(
     params: BetaGeometric,
     x: ArrayLike,
     t_x: ArrayLike,
     T: ArrayLike,
-    horizon: float,
-    coverage: float = 0.8,
-) -> tuple[Floats, Floats]:
-    """Central predictive interval of the purchase days in (T, T + horizon], two arrays (n,).
+    delta: float,
+    horizon: float = np.inf,
+) -> Floats:
+    """Expected purchase days in (T, T + horizon], each worth e^(-delta t) after t, shape (n,).
 
-    Whole numbers cannot be cut exactly: the interval holds at least ``coverage``.
+    ``delta`` >= 0 is per unit of time: ln(1 + annual rate) / 365 in days. Times spend and margin it
+    is the value still to come. Without discount and horizon infinite where a <= 1.
     """
-    tail = (1.0 - coverage) / 2
-    low = purchases_quantile(params, x, t_x, T, horizon, tail)
-    return low, purchases_quantile(params, x, t_x, T, horizon, 1.0 - tail)
+    x, t_x, T = floats(x, t_x, T)
+    distinct = pairs(x, T)
+    alive = future.discounted(living(params, distinct.x, distinct.T), delta, horizon)
+    return p_alive(params, x, t_x, T) * distinct.spread(alive)
+
+
+def simulate(params: BetaGeometric, rng: np.random.Generator, T: ArrayLike, horizon: float) -> Lives:
+    """Customers of the model observed for T (n,), in continuous time, and their next ``horizon``.
+
+    The same state of the generator gives the same customers.
+    """
+    (T,) = floats(T)
+    n = len(T)
+    rate = rng.gamma(params.r, 1.0 / params.alpha, n)
+    leaves = np.clip(rng.beta(params.a, params.b, n), 1e-12, 1.0)
+    # the repeat purchase after which the customer leaves; 0 is the first purchase of all
+    last = rng.geometric(leaves).astype(np.float64) - params.chances
+    wished = rng.poisson(rate * T).astype(np.float64)
+    x = np.minimum(wished, last)
+    # purchase times are uniform: the x-th of `wished` is a beta-distributed share of T
+    share = rng.beta(np.maximum(x, 1.0), wished - x + 1.0)
+    more = np.minimum(rng.poisson(rate * horizon), last - wished)
+    alive = wished < last
+    return Lives(
+        x=x,
+        t_x=np.where(x > 0, share * T, 0.0),
+        T=T,
+        alive=alive,
+        purchases=np.where(alive, more, 0.0),
+    )
 
 
 def next_purchase_wait(params: BetaGeometric, x: ArrayLike, T: ArrayLike, q: float = 0.5) -> Floats:

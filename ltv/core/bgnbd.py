@@ -9,8 +9,9 @@ Source: Fader, Hardie & Lee (2005), Marketing Science 24(2), 275-284.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
+
+from numpy.typing import ArrayLike
 
 from ltv.core.beta_geometric import (
     BetaGeometric,
@@ -23,12 +24,15 @@ from ltv.core.beta_geometric import (
     p_alive,
     p_no_purchase,
     pmf,
-    purchases_interval,
-    purchases_quantile,
+    purchase_quantiles,
+    residual_value,
+    simulate,
 )
+from ltv.core.fitting import Fit
 
 __all__ = [
     "BgNbd",
+    "Params",
     "expected_purchases",
     "expected_purchases_new",
     "fit",
@@ -38,8 +42,9 @@ __all__ = [
     "p_alive",
     "p_no_purchase",
     "pmf",
-    "purchases_interval",
-    "purchases_quantile",
+    "purchase_quantiles",
+    "residual_value",
+    "simulate",
 ]
 
 
@@ -50,5 +55,17 @@ class BgNbd(BetaGeometric):
     chances: ClassVar[int] = 0
 
 
-# fit(x, t_x, T, weights=None, start=None, ridge=0.0, prior=None) -> Fit
-fit = partial(fit_model, BgNbd)
+Params = BgNbd
+
+
+def fit(
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+    start: BgNbd | None = None,
+    ridge: float = 0.0,
+    prior: BgNbd | None = None,
+) -> Fit[BgNbd]:
+    """Maximum likelihood estimates, see ``beta_geometric.fit_model``."""
+    return fit_model(BgNbd, x, t_x, T, weights, start, ridge, prior)

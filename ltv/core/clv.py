@@ -83,7 +83,7 @@ def predict(
     known = living(bg, distinct.x, distinct.T)
     purchases = alive * distinct.spread(future.expected(known, horizon))
     now = alive * distinct.spread(discounted_purchases(known, horizon, annual_discount))
-    counts = tuple(future.quantile(known, horizon, distinct.index, alive, q) for q in (TAIL, 1.0 - TAIL))
+    counts = future.quantiles(known, horizon, distinct.index, alive, (TAIL, 1.0 - TAIL))
     spend, values = _money(bg, gg, x, T, m, alive, counts, horizon)
     columns = {
         "p_alive": alive if mbg is None else p_alive(mbg, x, t_x, T),
@@ -138,7 +138,7 @@ def _money(
     T: Floats,
     m: Floats,
     alive: Floats,
-    counts: tuple[Floats, ...],
+    counts: Floats,
     horizon: float,
 ) -> tuple[Floats, tuple[Floats, ...]]:
     """Expected spend per purchase and the interval of the revenue."""

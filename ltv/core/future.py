@@ -9,6 +9,7 @@ chance to survive j purchases, exactly
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 from scipy.special import betainc, betaln, gammaln, xlogy
 
 from ltv.core.arrays import Floats, Ints
+from ltv.core.quantiles import of_counts
 
-# purchases walked one by one before the rest is bisected
-WALK = 48
 # above this z the series needs too many terms
 SERIES_UP_TO = 0.95
+# discount exponent beyond which nothing counts, and the nodes up to there
+DISCOUNTED_AWAY, DISCOUNT_NODES = 40.0, 32
 # of the quadrature, and the rows it takes at once
 STEP, BLOCK = 0.02, 1024
 
@@ -160,40 +162,35 @@ def _by_sum(a: float, shape: Floats, b: Floats, z: Floats) -> Floats:
     return total
 
 
-def quantile(living: Living, t: float, index: Ints, alive: Floats, q: float) -> Floats:
-    """Smallest y with 1 - alive P(Y > y) >= q, shape (n,).
+def discounted(living: Living, delta: float, horizon: float) -> Floats:
+    """Expected purchases within the horizon, each discounted by e^(-delta t), shape (n,).
+
+    By parts: e^(-delta H) E[Y(H)] + delta * integral of e^(-delta t) E[Y(t)] dt, with nodes even in
+    ln(rate + t) because buying slows down on that scale.
+    """
+    if delta == 0.0:
+        return expected(living, horizon) if np.isfinite(horizon) else _for_ever(living)
+    end = min(horizon, DISCOUNTED_AWAY / delta)
+    total = np.exp(-delta * end) * expected(living, end)
+    reach = np.log1p(end / living.rate)
+    nodes, weights = np.polynomial.legendre.leggauss(DISCOUNT_NODES)
+    for node, weight in zip((nodes + 1.0) / 2, weights / 2, strict=True):
+        t = living.rate * np.expm1(node * reach)
+        share = delta * np.exp(-delta * t) * weight * reach * (living.rate + t)
+        total = total + share * expected(living, t)
+    return total
+
+
+def _for_ever(living: Living) -> Floats:
+    """E[1/p], the purchases of a whole life: finite where a > 1."""
+    a, b = living.a, living.b
+    return (a + b - 1.0) / (a - 1.0) if a > 1.0 else np.full_like(b, np.inf)
+
+
+def quantiles(living: Living, t: float, index: Ints, alive: Floats, levels: Sequence[float]) -> Floats:
+    """Smallest y with 1 - alive P(Y > y) >= q for each level q, shape (len(levels), n).
 
     ``living`` holds the distinct posteriors and ``index`` says which one a customer has; ``alive``
-    is each customer's own probability. The first purchases are walked on the distinct posteriors,
-    the few heavy customers that remain are bisected.
+    is each customer's own probability.
     """
-    found = np.zeros(len(index))
-    rows = np.flatnonzero(alive > 1.0 - q)
-    for y in range(WALK):
-        tail = exceeds(living, t, float(y)) if y == 0 else _on_used(living, t, y, index[rows])
-        rows = rows[alive[rows] * tail[index[rows]] > 1.0 - q]
-        found[rows] = y + 1
-        if not len(rows):
-            return found
-    found[rows] = _bisect(living.part(index[rows]), t, alive[rows], q)
-    return found
-
-
-def _on_used(living: Living, t: float, y: int, index: Ints) -> Floats:
-    used = np.zeros(len(living.shape), dtype=bool)
-    used[index] = True
-    tail = np.zeros(len(living.shape))
-    tail[used] = exceeds(living.part(used), t, float(y))
-    return tail
-
-
-def _bisect(living: Living, t: float, alive: Floats, q: float) -> Floats:
-    low = np.full(len(alive), float(WALK - 1))  # P(Y <= low) < q
-    high = 2.0 * low
-    while np.any(short := alive * exceeds(living, t, high) > 1.0 - q):
-        low, high = np.where(short, high, low), np.where(short, 2.0 * high, high)
-    while np.any(high - low > 1.0):
-        middle = np.floor((low + high) / 2)
-        short = alive * exceeds(living, t, middle) > 1.0 - q
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
-    return high
+    return of_counts(lambda rows, y: exceeds(living.part(rows), t, y), index, alive, levels)

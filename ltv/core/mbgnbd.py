@@ -9,8 +9,9 @@ Source: Batislam, Denizel & Filiztekin (2007), Int. J. Research in Marketing 24(
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import ClassVar
+
+from numpy.typing import ArrayLike
 
 from ltv.core.beta_geometric import (
     BetaGeometric,
@@ -23,12 +24,15 @@ from ltv.core.beta_geometric import (
     p_alive,
     p_no_purchase,
     pmf,
-    purchases_interval,
-    purchases_quantile,
+    purchase_quantiles,
+    residual_value,
+    simulate,
 )
+from ltv.core.fitting import Fit
 
 __all__ = [
     "MbgNbd",
+    "Params",
     "expected_purchases",
     "expected_purchases_new",
     "fit",
@@ -38,8 +42,9 @@ __all__ = [
     "p_alive",
     "p_no_purchase",
     "pmf",
-    "purchases_interval",
-    "purchases_quantile",
+    "purchase_quantiles",
+    "residual_value",
+    "simulate",
 ]
 
 
@@ -50,5 +55,17 @@ class MbgNbd(BetaGeometric):
     chances: ClassVar[int] = 1
 
 
-# fit(x, t_x, T, weights=None, start=None, ridge=0.0, prior=None) -> Fit
-fit = partial(fit_model, MbgNbd)
+Params = MbgNbd
+
+
+def fit(
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+    start: MbgNbd | None = None,
+    ridge: float = 0.0,
+    prior: MbgNbd | None = None,
+) -> Fit[MbgNbd]:
+    """Maximum likelihood estimates, see ``beta_geometric.fit_model``."""
+    return fit_model(MbgNbd, x, t_x, T, weights, start, ridge, prior)

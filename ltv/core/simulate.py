@@ -3,65 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from ltv.core import models
 from ltv.core.arrays import Floats
-from ltv.core.beta_geometric import BetaGeometric
 from ltv.core.gamma_gamma import GammaGamma
+from ltv.core.lives import Lives
 
 
 @dataclass(frozen=True)
-class Population:
-    """What was seen up to T (x, t_x, T, m) and what is true: shape (n,) each.
+class Population(Lives):
+    """Lives with money, shape (n,) each.
 
-    alive: still a customer at T; purchases, revenue: made in (T, T + horizon].
+    m: mean amount of the repeat purchase days up to T; revenue: spent in (T, T + horizon].
     """
 
-    x: Floats
-    t_x: Floats
-    T: Floats
     m: Floats
-    alive: NDArray[np.bool_]
-    purchases: Floats
     revenue: Floats
 
 
 def population(
     rng: np.random.Generator,
-    params: BetaGeometric,
+    params: Any,
     gg: GammaGamma,
     T: ArrayLike,
     horizon: float,
 ) -> Population:
     """Simulate customers observed for T (n,), in continuous time, and their next ``horizon``.
 
-    Times are in the unit of ``params``, money in that of ``gg``. The same generator state gives
-    the same population.
+    ``params`` are those of any transaction model. Times are in their unit, money in that of
+    ``gg``. The same generator state gives the same population.
     """
-    T = np.asarray(T, dtype=np.float64)
-    n = len(T)
-    rate = rng.gamma(params.r, 1.0 / params.alpha, n)
-    leaves = np.clip(rng.beta(params.a, params.b, n), 1e-12, 1.0)
-    # the repeat purchase after which the customer leaves; 0 is the first purchase of all
-    last = rng.geometric(leaves).astype(np.float64) - params.chances
-    wished = rng.poisson(rate * T).astype(np.float64)
-    x = np.minimum(wished, last)
-    alive = wished < last
-    # purchase times are uniform: the x-th of `wished` is a beta-distributed share of T
-    share = rng.beta(np.maximum(x, 1.0), wished - x + 1.0)
-    purchases = np.where(alive, np.minimum(rng.poisson(rate * horizon), last - wished), 0.0)
-    inverse_scale = rng.gamma(gg.q, 1.0 / gg.gamma, n)
-    spent = _spend(rng, gg, x, inverse_scale)
+    lives = models.of(params).simulate(params, rng, T, horizon)
+    inverse_scale = rng.gamma(gg.q, 1.0 / gg.gamma, len(lives.x))
+    spent = _spend(rng, gg, lives.x, inverse_scale)
     return Population(
-        x=x,
-        t_x=np.where(x > 0, share * T, 0.0),
-        T=T,
-        m=spent / np.maximum(x, 1.0),
-        alive=alive,
-        purchases=purchases,
-        revenue=_spend(rng, gg, purchases, inverse_scale),
+        **vars(lives),
+        m=spent / np.maximum(lives.x, 1.0),
+        revenue=_spend(rng, gg, lives.purchases, inverse_scale),
     )
 
 

@@ -159,32 +159,25 @@ def test_half_of_the_living_have_bought_within_the_median_wait():
     )
 
 
-def test_the_quantile_is_the_first_count_that_reaches_the_level():
+def test_a_quantile_is_the_first_count_that_reaches_its_level():
     x, t_x, T = worked(0, 1, 2)
-    for q in (0.1, 0.5, 0.9, 0.99):
-        y = bgnbd.purchases_quantile(PUBLISHED, x, t_x, T, 39, q)
+    levels = (0.1, 0.5, 0.9, 0.99)
 
+    found = bgnbd.purchase_quantiles(PUBLISHED, x, t_x, T, 39, levels)
+
+    assert found.shape == (4, 8)
+    for q, y in zip(levels, found, strict=True):
         assert np.all(at_most(x, t_x, T, y) >= q)
         assert np.all((y == 0) | (at_most(x, t_x, T, y - 1) < q))
 
 
-def test_the_quantile_of_a_very_heavy_buyer_is_found_by_bisection():
+def test_the_quantiles_of_a_very_heavy_buyer_are_found_by_bisection():
     x, t_x, T = np.array([400.0]), np.array([39.0]), np.array([39.0])
 
-    y = bgnbd.purchases_quantile(PUBLISHED, x, t_x, T, 39, 0.9)
-
-    assert y[0] > 300
-    assert at_most(x, t_x, T, y) >= 0.9
-    assert at_most(x, t_x, T, y - 1) < 0.9
-
-
-def test_the_interval_is_made_of_two_quantiles():
-    x, t_x, T = worked(0, 1, 2)
-
-    low, high = bgnbd.purchases_interval(PUBLISHED, x, t_x, T, 39, coverage=0.9)
-
-    assert low.tolist() == bgnbd.purchases_quantile(PUBLISHED, x, t_x, T, 39, 0.05).tolist()
-    assert high.tolist() == bgnbd.purchases_quantile(PUBLISHED, x, t_x, T, 39, 0.95).tolist()
+    for q, y in zip((0.5, 0.9), bgnbd.purchase_quantiles(PUBLISHED, x, t_x, T, 39, (0.5, 0.9)), strict=True):
+        assert y[0] > 300
+        assert at_most(x, t_x, T, y) >= q
+        assert at_most(x, t_x, T, y - 1) < q
 
 
 def at_most(x, t_x, T, y):

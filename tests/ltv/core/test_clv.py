@@ -31,7 +31,7 @@ def test_columns_are_those_of_the_models(people):
     found = predict(people, MBG)
 
     histories = people.x, people.t_x, people.T
-    low, high = bgnbd.purchases_interval(BG, *histories, HORIZON)
+    low, high = bgnbd.purchase_quantiles(BG, *histories, HORIZON, (0.1, 0.9))
     assert found.p_alive == pytest.approx(mbgnbd.p_alive(MBG, *histories))
     assert found.p_no_purchase == pytest.approx(bgnbd.p_no_purchase(BG, *histories, 90.0))
     assert found.expected_purchases == pytest.approx(bgnbd.expected_purchases(BG, *histories, HORIZON))
