@@ -51,7 +51,7 @@ def build(run: LtvRun, shop: Shop) -> int:
     """Make the run's table from summaries, predictions and customers, with its indices; readers see nothing."""
     parts = _parts(run)
     with sql.patient(900, memory_mb=256):
-        sql.execute("ltv/partition_inputs")
+        sql.know_sizes()
         sql.execute("ltv/partition_create", parts=parts)
         rows = sql.execute(
             "ltv/partition_fill",
@@ -128,6 +128,7 @@ def _busy() -> set[tuple[int, datetime]]:
 def publish(run: LtvRun, now: datetime) -> segments.SegmentsChanged:
     """Move the pointer, let segments and campaigns follow: all of it or nothing."""
     with sql.patient(600, memory_mb=256):
+        sql.know_sizes()
         CurrentRun.objects.update_or_create(only_row=True, defaults={"run": run})
         run.state, run.published_at = RunState.PUBLISHED, now
         run.save()

@@ -27,6 +27,7 @@ def refresh(*, as_of: date, margin_rate: Decimal) -> int:
     The caller holds the night's lock: two refreshes at once could lose a mark.
     """
     with sql.patient(SECONDS, memory_mb=MEMORY_MB):
+        sql.know_sizes()
         marked = sql.execute("ltv/summaries_take")
         sql.execute("ltv/summaries_refresh", {"as_of": as_of, "margin_rate": margin_rate})
         _finish("ltv_changed", as_of)
@@ -36,6 +37,7 @@ def refresh(*, as_of: date, margin_rate: Decimal) -> int:
 def rebuild(*, as_of: date, margin_rate: Decimal) -> Rebuilt:
     """Recompute every summary in one ordered pass, writing only what differs: first load, and a weekly audit."""
     with sql.patient(SECONDS, memory_mb=MEMORY_MB):
+        sql.know_sizes()
         sql.execute("ltv/summaries_take")
         sql.execute("ltv/summaries_all", {"as_of": as_of, "margin_rate": margin_rate})
         gone = sql.execute("ltv/summaries_drop_gone")

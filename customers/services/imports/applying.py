@@ -55,13 +55,13 @@ def _write(batch: ImportBatch, first: int, until: int, at: datetime) -> None:
     sql.execute("customers/import_chunk", {"batch": batch.pk, "first": first, "until": until})
     sql.execute("customers/import_world", {"source": batch.source, "base": shop.base_currency})
     corrections = _corrections(batch)
-    sql.execute(
-        "customers/import_apply",
-        {
-            "source": batch.source, "at": at, "zone": shop.time_zone,
-            "language": constants.get("language") or "en", "country": constants.get("country", ""),
-        },
-    )  # fmt: skip
+    values = {
+        "source": batch.source, "at": at, "zone": shop.time_zone,
+        "language": constants.get("language") or "en", "country": constants.get("country", ""),
+    }  # fmt: skip
+    for step in ("people", "orders", "lines"):
+        sql.know_sizes()  # each joins what the one before wrote
+        sql.execute(f"customers/import_{step}", values)
     here = ImportBatch.objects.filter(pk=batch.pk, state=ImportState.APPLYING, next_line=batch.next_line)
     if not here.update(next_line=until, error="", **corrections):
         raise _Overtaken(batch.pk)

@@ -1,17 +1,5 @@
--- Write the orders of one chunk, with their customers, products and lines. A blank in the file keeps what is stored.
--- Nobody gets a consent here. Parameters: source; at: the time of writing; language, country, zone: of new customers.
-INSERT INTO customers_customer (
-    public_id, external_id, name, given_name, family_name, email, email_normalised, phone, language, time_zone,
-    country, acquired_at, created_at, updated_at
-)
-SELECT DISTINCT ON (person)
-    gen_random_uuid(), customer_id, coalesce(name, customer_id, left(split_part(email, '@', 1), 160)), '', '',
-    CASE WHEN email_norm IS NULL THEN '' ELSE email END, email_norm, '', %(language)s, %(zone)s, %(country)s,
-    acquired_at, %(at)s, %(at)s
-FROM import_orders
-WHERE verdict = 'create' AND buyer_id IS NULL
-ORDER BY person, head;
-
+-- Write the orders of one chunk, and correct the customers and products they name. A blank in the file keeps what is
+-- stored. Parameters: source; at: the time of writing.
 UPDATE import_orders o SET buyer_id = c.id
 FROM customers_customer c
 WHERE o.buyer_id IS NULL AND o.verdict = 'create' AND c.external_id = o.customer_id;
@@ -37,14 +25,6 @@ FROM (
     ORDER BY o.buyer_id, o.head DESC
 ) n
 WHERE c.id = n.buyer_id;
-
-INSERT INTO customers_product (sku, name, category)
-SELECT DISTINCT ON (f.sku) f.sku, coalesce(f.product, f.sku), coalesce(f.category, '')
-FROM import_facts f
-JOIN import_orders o ON o.head = f.head AND o.verdict IN ('create', 'update')
-WHERE f.sku IS NOT NULL
-ORDER BY f.sku
-ON CONFLICT (sku) DO NOTHING;
 
 UPDATE customers_product d
 SET name = coalesce(n.product, d.name), category = coalesce(n.category, d.category)
@@ -79,14 +59,4 @@ WHERE o.verdict = 'update' AND o.purchase_differs AND p.id = o.purchase_id;
 
 DELETE FROM customers_purchaseline l
 USING import_orders o
-WHERE o.verdict = 'update' AND o.lines_differ AND l.purchase_id = o.purchase_id;
-
-INSERT INTO customers_purchaseline (purchase_id, position, product_id, quantity, amount)
-SELECT p.id, f.position, d.id, f.quantity, f.line_amount
-FROM import_orders o
-JOIN import_facts f ON f.head = o.head AND f.sku IS NOT NULL
-CROSS JOIN LATERAL (
-    SELECT q.id FROM customers_purchase q WHERE q.source = %(source)s AND q.external_id = o.order_id LIMIT 1
-) p
-JOIN customers_product d ON d.sku = f.sku
-WHERE o.verdict = 'create' OR (o.verdict = 'update' AND o.lines_differ)
+WHERE o.verdict = 'update' AND o.lines_differ AND l.purchase_id = o.purchase_id
