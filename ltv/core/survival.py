@@ -57,13 +57,13 @@ def kaplan_meier(
     """
     if not 0 < confidence < 1:
         raise ValueError("The confidence of an interval lies between 0 and 1.")
-    tenure, churned, weights = floats(tenure, churned, 1.0 if weights is None else weights)
+    seen, ends, counts = floats(tenure, churned, 1.0 if weights is None else weights)
     with np.errstate(invalid="ignore"):
-        keep = (tenure >= 0) & np.isfinite(tenure) & ((churned == 0) | (churned == 1)) & (weights > 0)
-    tenure, churned, weights = tenure[keep], churned[keep], weights[keep]
-    times, at_risk, left = _deaths(tenure, churned, weights)
-    survival = np.cumprod(1.0 - left / at_risk)
-    relative = np.cumsum(_greenwood(at_risk, left))
+        keep = (seen >= 0) & np.isfinite(seen) & ((ends == 0) | (ends == 1)) & (counts > 0)
+    seen, counts = seen[keep], counts[keep]
+    times, at_risk, left = _deaths(seen, ends[keep], counts)
+    survival = np.cumprod(1.0 - left / at_risk, dtype=np.float64)
+    relative = np.cumsum(_greenwood(at_risk, left), dtype=np.float64)
     low, high = _log_log(survival, relative, float(ndtri((1.0 + confidence) / 2)))
     return KaplanMeier(
         times=times,
@@ -73,8 +73,8 @@ def kaplan_meier(
         variance=np.where(survival > 0, survival**2 * relative, 0.0),
         low=low,
         high=high,
-        followed=float(tenure.max(initial=0.0)),
-        customers=float(weights.sum()),
+        followed=float(seen.max(initial=0.0)),
+        customers=float(counts.sum()),
         rejected=int(keep.size - np.count_nonzero(keep)),
     )
 
