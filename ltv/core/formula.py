@@ -180,7 +180,7 @@ def payback(
 
     ``margin`` is that of a period while the customer stays, booked at its end; ``retention`` of
     them stay from one period to the next. Finite just where the cost is below ``retention_value``
-    with payments at the end of the period, up to one part in 1e12.
+    with payments at the end of the period, or covered by the first.
 
     Raises:
         ValueError: retention outside 0 to 1, or discount or cost negative.
@@ -195,7 +195,7 @@ def payback(
         # 1 + keeps + ... + keeps^(n-1) >= needed; at most 1 / (1 - keeps) ever comes
         ever = needed * (1 - keeps)
         geometric = np.where(ever < 1 - ROUNDING, np.log1p(-ever) / np.log(keeps), np.inf)
-    count = np.where(keeps < 1, geometric, needed)
+    count = np.where((keeps < 1) & (needed > 1 + ROUNDING), geometric, needed)
     return np.where(cost > 0, np.maximum(np.ceil(count * (1 - ROUNDING)), 1.0), 0.0)
 
 
