@@ -53,7 +53,7 @@ class Scenario:
     ``discount_rate`` (per period) and ``horizon`` (whole periods) are new values, None leaves them.
 
     Raises:
-        ValueError: a lever would fall by more than 100 %.
+        ValueError: a lever would fall by more than 100 %, or the horizon is no number of periods.
     """
 
     average_purchase: float = 0.0
@@ -66,7 +66,14 @@ class Scenario:
     horizon: int | None = None
 
     def __post_init__(self) -> None:
-        refuse_below_nothing(astuple(self)[:6])
+        *percent, _, horizon = astuple(self)
+        refuse_below_nothing(percent)
+        _refuse_horizon(1 if horizon is None else horizon)
+
+
+def _refuse_horizon(periods: int) -> None:
+    whole = isinstance(periods, int | np.integer) and 1 <= periods <= LONGEST_HORIZON
+    refuse_unless(whole, f"A horizon has 1 to {LONGEST_HORIZON} whole periods.")
 
 
 @dataclass(frozen=True)
@@ -143,8 +150,7 @@ def _possible(draws: Draws) -> Draws:
     refuse_unless((staying >= 0) & (staying <= 1), "A retention is a share between 0 and 1.")
     refuse_unless((margin <= 1) & (margin > -np.inf), "A margin cannot be more than the revenue.")
     refuse_unless(0 <= draws.discount_rate < np.inf, "A discount rate cannot be negative.")
-    whole = 1 <= draws.horizon <= LONGEST_HORIZON and draws.horizon == int(draws.horizon)
-    refuse_unless(whole, f"A horizon has 1 to {LONGEST_HORIZON} whole periods.")
+    _refuse_horizon(draws.horizon)
     return draws
 
 
