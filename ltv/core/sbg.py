@@ -264,7 +264,7 @@ def residual_value(params: Sbg, tenure: ArrayLike, d: float, horizon: float = np
         ValueError: d is negative, or tenure or the horizon negative or no whole number.
     """
     (tenure,) = _whole(tenure)
-    if np.isfinite(horizon):
+    if horizon != np.inf:
         _whole(horizon)
     known, index = np.unique(tenure, return_inverse=True)
     stays = params.beta + known

@@ -353,9 +353,10 @@ def test_a_negative_discount_is_refused(d):
         sbg.discounted_lifetime(Sbg(1.0, 1.0), d)
 
 
-def test_a_horizon_of_part_of_a_date_is_refused():
+@pytest.mark.parametrize("horizon", [2.5, -1, np.nan, -np.inf])
+def test_a_horizon_of_part_of_a_date_is_refused(horizon):
     with pytest.raises(ValueError, match="whole numbers"):
-        sbg.residual_value(Sbg(1.0, 1.0), [0], 0.1, 2.5)
+        sbg.residual_value(Sbg(1.0, 1.0), [0], 0.1, horizon)
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0, np.nan])
