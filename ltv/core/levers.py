@@ -1,7 +1,13 @@
-"""What pulling a lever does to the worth of a customer: "price +10 %"."""
+"""What pulling a lever does to the worth of an average customer, by the formula as it is taught.
+
+"Price +10 %" in one multiplication, without ranges; ``whatif`` asks the same of stored draws, in the
+same words: average_purchase is the price lever, frequency how often, retention_time how long
+customers stay.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 
@@ -26,15 +32,17 @@ class Levers:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Lifetime revenue, its margin, the margin net of costs, and margin : acquisition cost.
+    """Lifetime revenue, its margin, the margin net of costs, margin : acquisition cost, payback.
 
-    ``ltv_to_cac`` is None when acquiring costs nothing.
+    ``ltv_to_cac`` is None when acquiring costs nothing; ``payback`` is the months until the margin
+    covers the acquisition cost, infinite where the customer leaves before.
     """
 
     ltv: Decimal
     margin: Decimal
     net: Decimal
     ltv_to_cac: Decimal | None
+    payback: float
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,11 @@ class Effect:
 
 
 def outcome(levers: Levers) -> Outcome:
-    """What a customer with these levers is worth."""
+    """What a customer with these levers is worth.
+
+    Raises:
+        ValueError: a lever stands where it cannot, see ``formula``.
+    """
     ltv = formula.lifetime_value(levers.average_purchase, levers.frequency, levers.retention_time)
     margin = formula.margin_clv(ltv, levers.margin_rate)
     return Outcome(
@@ -57,7 +69,15 @@ def outcome(levers: Levers) -> Outcome:
         margin=margin,
         net=formula.net_ltv(margin, levers.acquisition_cost, levers.retention_cost),
         ltv_to_cac=formula.ltv_to_cac(margin, levers.acquisition_cost),
+        payback=_payback(levers, margin),
     )
+
+
+def _payback(levers: Levers, margin: Decimal) -> float:
+    if margin < levers.acquisition_cost:
+        return float("inf")
+    monthly = levers.average_purchase * levers.frequency * levers.margin_rate
+    return float(formula.payback(float(monthly), float(levers.acquisition_cost))[0])
 
 
 def pull(levers: Levers, **percent: int | Decimal) -> Levers:
@@ -69,10 +89,19 @@ def pull(levers: Levers, **percent: int | Decimal) -> Levers:
     unknown = set(percent) - {field.name for field in fields(Levers)}
     if unknown:
         raise ValueError(f"No such lever: {', '.join(sorted(unknown))}.")
-    if any(change < -100 for change in percent.values()):
-        raise ValueError("A lever cannot fall by more than 100 %.")
+    refuse_below_nothing(percent.values())
     changed = {name: getattr(levers, name) * (100 + change) / 100 for name, change in percent.items()}
     return replace(levers, **changed)
+
+
+def refuse_below_nothing(changes: Iterable[float | Decimal]) -> None:
+    """Refuse changes, in per cent, that would take a lever below zero.
+
+    Raises:
+        ValueError: a change is below -100 or unknown.
+    """
+    if not all(change >= -100 for change in changes):
+        raise ValueError("A lever cannot fall by more than 100 %.")
 
 
 def effect(levers: Levers, **percent: int | Decimal) -> Effect:
