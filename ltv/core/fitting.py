@@ -9,7 +9,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ltv.core.arrays import Floats, floats, usable
+from ltv.core.arrays import Floats, dot, floats, usable
 from ltv.core.newton import Evaluation, Optimum, Ridge, maximise
 
 Params = TypeVar("Params")
@@ -167,7 +167,7 @@ def _warm(arrange: Arrange, rows: Rows, start: Floats, held: Ridge) -> Floats:
 
 def mean_rate(x: Floats, T: Floats, weights: Floats) -> tuple[float, float]:
     """Crude purchases per unit of time, as if at least half a purchase was seen, and mean T; > 0."""
-    purchases, time = float(weights @ x), float(weights @ T)
+    purchases, time = dot(weights, x), dot(weights, T)
     if time <= 0:
         return 1.0, 1.0
     return max(purchases, 0.5) / time, time / float(weights.sum())
@@ -189,7 +189,7 @@ def _report(
     return Fit(
         params=params,
         # a density per unit of time for each repeat purchase
-        log_likelihood=optimum.value - float(weights @ x) * float(np.log(unit)),
+        log_likelihood=optimum.value - dot(weights, x) * float(np.log(unit)),
         standard_errors=tuple(e * float(s) for e, s in zip(errors, scales, strict=True)),
         converged=optimum.converged,
         iterations=optimum.iterations,

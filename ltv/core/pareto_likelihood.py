@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import digamma, expit, gammaln, polygamma
 
 from ltv.core import dropout
-from ltv.core.arrays import Floats
+from ltv.core.arrays import Floats, dot
 from ltv.core.newton import Evaluation
 
 
@@ -20,12 +20,16 @@ from ltv.core.newton import Evaluation
 class Histories:
     """Purchase histories arranged for repeated evaluation; weights are counts of equal rows.
 
-    ``levels`` are the distinct x with their ``counts``; ``x, t_x, T, weights`` are the rows, those
-    without a repeat purchase gathered by T.
+    ``levels`` are the distinct x with their ``counts``, ``ends`` the distinct T with the customers
+    and the purchases seen up to then; ``x, t_x, T, weights`` are the rows with a time of silence,
+    those without a repeat purchase gathered by T.
     """
 
     levels: Floats
     counts: Floats
+    ends: Floats
+    customers: Floats
+    purchases: Floats
     x: Floats
     t_x: Floats
     T: Floats
@@ -34,13 +38,16 @@ class Histories:
     @classmethod
     def of(cls, x: Floats, t_x: Floats, T: Floats, weights: Floats) -> Histories:
         levels, index = np.unique(x, return_inverse=True)
-        counts = np.bincount(index.reshape(-1), weights=weights).astype(np.float64)
-        once = x == 0
-        ends, index = np.unique(T[once], return_inverse=True)
-        gathered = np.bincount(index.reshape(-1), weights=weights[once], minlength=len(ends))
-        none = np.zeros(len(ends))
-        rows = ((none, x), (none, t_x), (ends, T), (gathered, weights))
-        return cls(levels, counts, *(np.concatenate([a, b[~once]]) for a, b in rows))
+        counts = np.bincount(index, weights=weights).astype(np.float64)
+        ends, index = np.unique(T, return_inverse=True)
+        customers = np.bincount(index, weights=weights).astype(np.float64)
+        purchases = np.bincount(index, weights=weights * x).astype(np.float64)
+        once = np.bincount(index, weights=weights * (x == 0))
+        zero = np.zeros(len(ends))
+        again, some = (x > 0) & (t_x < T), (once > 0) & (ends > 0)
+        rows = ((zero, x), (zero, t_x), (ends, T), (once, weights))
+        gathered = (np.concatenate([one[some], other[again]]) for one, other in rows)
+        return cls(levels, counts, ends, customers, purchases, *gathered)
 
     def evaluate(self, parameters: Floats) -> Evaluation:
         """Value, gradient (4,) and Hessian (4, 4) with respect to (r, alpha, s, beta)."""
@@ -66,19 +73,19 @@ class Histories:
 
     def _of_ends(self, r: float, alpha: float, s: float, beta: float) -> Evaluation:
         """(alpha+T)^-(r+x) (beta+T)^-s."""
-        w, n = self.weights, r + self.x
-        A, B = alpha + self.T, beta + self.T
-        log_A, log_B, over_A, over_B = w @ np.log(A), w @ np.log(B), 1.0 / A, 1.0 / B
-        value = -(w @ (n * np.log(A))) - s * log_B
-        gradient = -np.array([log_A, w @ (n * over_A), log_B, s * (w @ over_B)])
-        bend_A, bend_B = float(w @ (n * over_A**2)), s * float(w @ over_B**2)
-        hessian = _blocks_of((0.0, -float(w @ over_A), bend_A), (0.0, -float(w @ over_B), bend_B))
-        return float(value), gradient, hessian
+        A, B = alpha + self.ends, beta + self.ends
+        n, w = r * self.customers + self.purchases, self.customers
+        log_A, log_B, over_A, over_B = np.log(A), np.log(B), 1.0 / A, 1.0 / B
+        value = -dot(n, log_A) - s * dot(w, log_B)
+        gradient = -np.array([dot(w, log_A), dot(n, over_A), dot(w, log_B), s * dot(w, over_B)])
+        hessian = _blocks_of(
+            (0.0, -dot(w, over_A), dot(n, over_A**2)), (0.0, -dot(w, over_B), s * dot(w, over_B**2))
+        )
+        return value, gradient, hessian
 
     def _of_leaving(self, r: float, alpha: float, s: float, beta: float) -> Evaluation:
         """softplus(u), u the log-odds of having left between t_x and T."""
-        rows = np.flatnonzero(self.t_x < self.T)
-        n, t_x, T, w = r + self.x[rows], self.t_x[rows], self.T[rows], self.weights[rows]
+        n, t_x, T, w = r + self.x, self.t_x, self.T, self.weights
         total: Evaluation = 0.0, np.zeros(4), np.zeros((4, 4))
         for block in dropout.blocks(n, s, alpha + t_x, beta + t_x, T - t_x):
             at = block.rows
@@ -119,14 +126,18 @@ def _leaving(
     flat = slopes.reshape(4, -1)
     hessian = (flat * mass.reshape(-1)) @ flat.T - (slope * (once * left)) @ slope.T
     hessian += _blocks_of(
-        (0.0, np.vdot(mass, before_A), np.vdot(mass, n[:, None] * (over_A**2 - A[:, None] ** -2))),
+        (0.0, _over(mass, before_A), _over(mass, n[:, None] * (over_A**2 - A[:, None] ** -2))),
         (
             -once.sum() / s**2,
-            np.vdot(mass, before_B),
-            np.vdot(mass, (s + 1.0) * over_B**2 - s * B[:, None] ** -2),
+            _over(mass, before_B),
+            _over(mass, (s + 1.0) * over_B**2 - s * B[:, None] ** -2),
         ),
     )
     return float(w @ np.logaddexp(0.0, u)), slope @ once, hessian
+
+
+def _over(mass: Floats, values: Floats) -> float:
+    return float(np.einsum("ik,ik", mass, values))
 
 
 def _blocks_of(buying: tuple[float, float, float], leaving: tuple[float, float, float]) -> Floats:

@@ -13,7 +13,7 @@ ORDERS = (14, 20, 28, 40, 64, 96, 128)
 # integrands are followed down to e^-DEPTH of their peak
 DEPTH = 38.0
 # numbers a block holds in the processor's cache
-BLOCK = 32_768
+BLOCK = 16_384
 
 
 @cache
