@@ -46,8 +46,32 @@ class Pairs:
 
 
 def pairs(x: Floats, T: Floats) -> Pairs:
-    """Gather the distinct (x, T), by one sort of complex keys."""
-    both = np.empty(len(x), dtype=np.complex128)
-    both.real, both.imag = x, T
-    keys, index = np.unique(both, return_inverse=True)
-    return Pairs(x=keys.real.copy(), T=keys.imag.copy(), index=index.reshape(-1))
+    """Gather the distinct (x, T)."""
+    values, times = np.unique(x), np.unique(T)
+    keys = np.searchsorted(values, x) * len(times) + np.searchsorted(times, T)
+    found, index = distinct(keys, len(values) * len(times))
+    return Pairs(x=values[found // max(len(times), 1)], T=times[found % max(len(times), 1)], index=index)
+
+
+def distinct(keys: Ints, count: int) -> tuple[Ints, Ints]:
+    """The distinct of whole numbers 0 <= key < count, rising, and which of them each key is.
+
+    Without a sort where a table of all possible keys is not much larger than the keys.
+    """
+    if count > 8 * len(keys) + 1_000_000:
+        return np.unique(keys, return_inverse=True)
+    seen = np.zeros(count, dtype=bool)
+    seen[keys] = True
+    found = np.flatnonzero(seen)
+    place = np.empty(count, dtype=np.int64)
+    place[found] = np.arange(len(found))
+    return found, place[keys]
+
+
+def dot(one: Floats, other: Floats) -> float:
+    """Sum of products of two arrays (n,).
+
+    Not by BLAS, which starts threads for 10,000 numbers or more: on a busy machine waiting for them
+    takes a hundred times as long as the sum.
+    """
+    return float(np.einsum("i,i", one, other))

@@ -19,7 +19,8 @@ Batislam, Denizel & Filiztekin (2007), Int. J. Research in Marketing 24 (the mod
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from functools import partial
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -27,10 +28,9 @@ from numpy.typing import ArrayLike
 from scipy.special import betaln, expit, gammaln
 
 from ltv.core import future, likelihood
-from ltv.core.arrays import Floats, floats, pairs, usable
-from ltv.core.fitting import Fit, nothing_to_fit, objections, standard_errors
+from ltv.core.arrays import Floats, floats, pairs
+from ltv.core.fitting import Fit, fit_histories, mean_rate
 from ltv.core.lives import Lives
-from ltv.core.newton import Optimum, Ridge, maximise
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class BetaGeometric:
     a: float
     b: float
 
+    times: ClassVar[tuple[str, ...]] = ("alpha",)
     # chances to leave that lie before the first repeat purchase
     chances: ClassVar[int] = 0
 
@@ -59,68 +60,17 @@ def fit_model(
     ridge: float = 0.0,
     prior: Model | None = None,
 ) -> Fit[Model]:
-    """Maximum likelihood estimates from purchase histories, each argument of shape (n,).
-
-    weights are counts of equal customers. ``start`` (yesterday's parameters) saves iterations and
-    changes nothing else. ``ridge`` > 0 adds a weak normal prior with that precision on the
-    log-parameters, centred at ``prior`` or else at rough moments; .05 changes parameters by less
-    than .03 % at 5,000 customers and keeps odd data finite. log_likelihood is without the ridge
-    and without the constant x! that the published figures leave out too.
-
-    Never raises on odd data and never answers NaN: impossible rows are counted in ``rejected``,
-    and ``flags`` names what is wrong with the rest.
-    """
-    x, t_x, T, weights = floats(x, t_x, T, 1.0 if weights is None else weights)
-    keep = usable(x, t_x, T) & (weights > 0)
-    rejected = int(np.size(keep) - np.count_nonzero(keep))
-    x, t_x, T, weights = (array[keep] for array in (x, t_x, T, weights))
-    rough = rough_parameters(kind, x, T, weights)
-    if not np.any(T > 0):
-        return nothing_to_fit(prior or rough, "nothing_observed", rejected)
-
-    # time in units of the rough alpha: the same path whatever unit the caller measures in
-    scales = np.array([1.0, rough.alpha, 1.0, 1.0])
-    data = likelihood.Histories.of(x, t_x / rough.alpha, T / rough.alpha, weights, kind.chances)
-    optimum = maximise(
-        data.evaluate,
-        start=_array(start or rough) / scales,
-        ridge=Ridge(ridge, np.log(_array(prior or rough) / scales)),
+    """Maximum likelihood estimates of one of the two models, see ``fitting.fit_histories``."""
+    return fit_histories(
+        partial(likelihood.Histories.of, chances=kind.chances),
+        partial(rough_parameters, kind),
+        *(x, t_x, T, weights, start, ridge, prior),
     )
-    return _report(kind, optimum, scales, (x, t_x, T, weights), rejected)
-
-
-def _report(
-    kind: type[Model], optimum: Optimum, scales: Floats, rows: tuple[Floats, ...], rejected: int
-) -> Fit[Model]:
-    x, t_x, T, weights = rows
-    params = kind(*(float(value) for value in optimum.parameters * scales))
-    flags = objections(optimum, {"r": params.r, "a": params.a, "b": params.b})
-    if not np.any(x > 0):
-        flags = ("no_repeat_purchases", *flags)
-    if rejected > 0.01 * (rejected + len(x)):
-        flags = ("impossible_rows", *flags)
-    errors = standard_errors(optimum)
-    return Fit(
-        params=params,
-        log_likelihood=log_likelihood(params, x, t_x, T, weights),
-        standard_errors=tuple(e * float(s) for e, s in zip(errors, scales, strict=True)),
-        converged=optimum.converged,
-        iterations=optimum.iterations,
-        flags=flags,
-        customers=round(float(weights.sum())),
-        repeaters=round(float(weights[x > 0].sum())),
-        rejected=rejected,
-    )
-
-
-def _array(params: BetaGeometric) -> Floats:
-    return np.array([params.r, params.alpha, params.a, params.b])
 
 
 def rough_parameters(kind: type[Model], x: Floats, T: Floats, weights: Floats) -> Model:
     """A start free of units: r .5, a .8, b 2.5, alpha from the crude rate of purchase."""
-    purchases, time = float(weights @ x), float(weights @ T)
-    rate = max(purchases, 0.5) / time if time > 0 else 1.0
+    rate, _ = mean_rate(x, T, weights)
     return kind(r=0.5, alpha=0.5 / (2.0 * rate), a=0.8, b=2.5)
 
 
@@ -134,13 +84,13 @@ def log_likelihood(
     """Log-likelihood of purchase histories (n,), without the constant x!."""
     x, t_x, T, weights = floats(x, t_x, T, 1.0 if weights is None else weights)
     data = likelihood.Histories.of(x, t_x, T, weights, params.chances)
-    return data.value(_array(params))
+    return data.value(np.array(astuple(params)))
 
 
 def log_likelihood_each(params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike) -> Floats:
     """Log-likelihood of each customer, shape (n,)."""
     x, t_x, T = floats(x, t_x, T)
-    r, alpha, a, b = _array(params)
+    r, alpha, a, b = astuple(params)
     k = x + params.chances
     shape = gammaln(r + x) - gammaln(r) + betaln(a, b + k) - betaln(a, b)
     staying = shape + r * np.log(alpha) - (r + x) * np.log(alpha + T)
@@ -149,7 +99,7 @@ def log_likelihood_each(params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: 
 
 def log_odds_of_having_left(params: BetaGeometric, x: Floats, t_x: Floats, T: Floats) -> Floats:
     """ln P(left) / P(alive) at T, shape (n,); -inf where no chance to leave has passed."""
-    r, alpha, a, b = _array(params)
+    r, alpha, a, b = astuple(params)
     k = x + params.chances
     silence = (r + x) * np.log1p((T - t_x) / (alpha + t_x))
     chance = np.log(a) - np.log(np.where(k > 0, b + k - 1, 1.0))

@@ -67,5 +67,5 @@ def fit(
     ridge: float = 0.0,
     prior: BgNbd | None = None,
 ) -> Fit[BgNbd]:
-    """Maximum likelihood estimates, see ``beta_geometric.fit_model``."""
+    """Maximum likelihood estimates, see ``fitting.fit_histories``."""
     return fit_model(BgNbd, x, t_x, T, weights, start, ridge, prior)

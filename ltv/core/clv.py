@@ -20,8 +20,6 @@ from ltv.core.mbgnbd import MbgNbd
 DAYS_PER_YEAR = 365.0
 # probability left outside at each end of the 80 % intervals
 TAIL = 0.1
-# Gauss-Legendre nodes of the discount integral: exact to 1e-5 up to ten years
-DISCOUNT_NODES = 8
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,8 @@ def predict(
     alive = p_alive(bg, x, t_x, T)
     known = living(bg, distinct.x, distinct.T)
     purchases = alive * distinct.spread(future.expected(known, horizon))
-    now = alive * distinct.spread(discounted_purchases(known, horizon, annual_discount))
+    delta = float(np.log1p(annual_discount)) / DAYS_PER_YEAR
+    now = alive * distinct.spread(future.discounted(known, delta, horizon))
     counts = future.quantiles(known, horizon, distinct.index, alive, (TAIL, 1.0 - TAIL))
     spend, values = _money(bg, gg, x, T, m, alive, counts, horizon)
     columns = {
@@ -106,25 +105,6 @@ def assemble(sound: NDArray[np.bool_], columns: dict[str, Floats]) -> Prediction
     if not sound.all():
         columns = {name: np.where(sound, column, 0.0) for name, column in columns.items()}
     return Predictions(**columns, usable=sound)
-
-
-def discounted_purchases(known: future.Living, horizon: float, annual_discount: float) -> Floats:
-    """Expected purchases of living customers in the horizon (days), each discounted to today.
-
-    By parts: e^(-delta H) E[Y(H)] + delta * integral of e^(-delta t) E[Y(t)] dt.
-    """
-    delta = np.log1p(annual_discount) / DAYS_PER_YEAR
-    total = np.exp(-delta * horizon) * future.expected(known, horizon)
-    if delta == 0.0:
-        return total
-    nodes, weights = np.polynomial.legendre.leggauss(DISCOUNT_NODES)
-    for node, weight in zip(nodes, weights, strict=True):
-        # t = H s^2 puts more nodes where newcomers buy most
-        s = (node + 1.0) / 2
-        t = horizon * s**2
-        share = delta * np.exp(-delta * t) * weight * horizon * s
-        total = total + share * future.expected(known, t)
-    return total
 
 
 def _waits(bg: BgNbd, distinct: Pairs) -> Floats:

@@ -1,13 +1,16 @@
-"""What a fit says about itself, the same for every model."""
+"""How the transaction models are fitted, and what a fit says about itself, the same for every model."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from typing import Generic, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from ltv.core.newton import Optimum
+from ltv.core.arrays import Floats, dot, floats, usable
+from ltv.core.newton import Evaluation, Optimum, Ridge, maximise
 
 Params = TypeVar("Params")
 
@@ -79,3 +82,128 @@ def nothing_to_fit(params: Params, reason: str, rejected: int) -> Fit[Params]:
         repeaters=0,
         rejected=rejected,
     )
+
+
+class Timed(Protocol):
+    """Parameters of a transaction model, a frozen dataclass; ``times`` names those that are times."""
+
+    times: ClassVar[tuple[str, ...]]
+
+    @property
+    def alpha(self) -> float:
+        """The time in which customers like these buy, up to a pure number."""
+
+
+class Arranged(Protocol):
+    """Purchase histories arranged for repeated evaluation of one model's log-likelihood."""
+
+    def evaluate(self, parameters: Floats) -> Evaluation:
+        """Value, gradient and Hessian with respect to the parameters, in their order."""
+
+
+Rows = tuple[Floats, Floats, Floats, Floats]
+Arrange = Callable[[Floats, Floats, Floats, Floats], Arranged]
+# parameters from (x, T, weights), free of units
+Rough = Callable[[Floats, Floats, Floats], "Model"]
+Model = TypeVar("Model", bound=Timed)
+
+# more rows than twice as many are first fitted on a sample of this size
+WARM_ROWS = 25_000
+
+
+def fit_histories(
+    arrange: Arrange,
+    rough_parameters: Rough[Model],
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    weights: ArrayLike | None = None,
+    start: Model | None = None,
+    ridge: float = 0.0,
+    prior: Model | None = None,
+) -> Fit[Model]:
+    """Maximum likelihood estimates from purchase histories, each argument of shape (n,).
+
+    weights are counts of equal customers. ``start`` (yesterday's parameters) saves iterations and
+    changes nothing else. ``ridge`` > 0 adds a weak normal prior with that precision on the
+    log-parameters, centred at ``prior`` or else at rough moments; .05 changes parameters by less
+    than .03 % at 5,000 customers and keeps odd data finite. log_likelihood is without the ridge
+    and without the constant x! that the published figures leave out too.
+
+    Never raises on odd data and never answers NaN: impossible rows are counted in ``rejected``,
+    and ``flags`` names what is wrong with the rest.
+    """
+    rows, rejected = _sound(x, t_x, T, weights)
+    x, t_x, T, weights = rows
+    rough = rough_parameters(x, T, weights)
+    if not np.any(T > 0):
+        return nothing_to_fit(prior or rough, "nothing_observed", rejected)
+
+    # time in units of the rough alpha: the same path whatever unit the caller measures in
+    unit = rough.alpha
+    scaled = (x, t_x / unit, T / unit, weights)
+    held = Ridge(ridge, np.log(_pure(prior or rough, unit)))
+    begin = _pure(start, unit) if start else _warm(arrange, scaled, _pure(rough, unit), held)
+    optimum = maximise(arrange(*scaled).evaluate, begin, held)
+    return _report(type(rough), optimum, unit, rows, rejected)
+
+
+def _sound(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | None) -> tuple[Rows, int]:
+    """The rows a model may see, and how many it may not."""
+    x, t_x, T, weights = floats(x, t_x, T, 1.0 if weights is None else weights)
+    keep = usable(x, t_x, T) & (weights > 0)
+    return (x[keep], t_x[keep], T[keep], weights[keep]), int(np.count_nonzero(~keep))
+
+
+def _warm(arrange: Arrange, rows: Rows, start: Floats, held: Ridge) -> Floats:
+    """Where to start many rows: the optimum of every so many of them, if it has one."""
+    step = len(rows[0]) // WARM_ROWS
+    if step < 2:
+        return start
+    x, t_x, T, weights = (column[::step] for column in rows)
+    optimum = maximise(arrange(x, t_x, T, weights).evaluate, start, held)
+    return optimum.parameters if optimum.converged else start
+
+
+def mean_rate(x: Floats, T: Floats, weights: Floats) -> tuple[float, float]:
+    """Crude purchases per unit of time, as if at least half a purchase was seen, and mean T; > 0."""
+    purchases, time = dot(weights, x), dot(weights, T)
+    if time <= 0:
+        return 1.0, 1.0
+    return max(purchases, 0.5) / time, time / float(weights.sum())
+
+
+def _report(
+    kind: Callable[..., Model], optimum: Optimum, unit: float, rows: Rows, rejected: int
+) -> Fit[Model]:
+    x, _, _, weights = rows
+    pure = kind(*optimum.parameters)
+    scales = _units(pure, unit)
+    params = kind(*(float(value) for value in optimum.parameters * scales))
+    flags = objections(optimum, {name: at for name, at in vars(pure).items() if name not in pure.times})
+    if not np.any(x > 0):
+        flags = ("no_repeat_purchases", *flags)
+    if rejected > 0.01 * (rejected + len(x)):
+        flags = ("impossible_rows", *flags)
+    errors = standard_errors(optimum)
+    return Fit(
+        params=params,
+        # a density per unit of time for each repeat purchase
+        log_likelihood=optimum.value - dot(weights, x) * float(np.log(unit)),
+        standard_errors=tuple(e * float(s) for e, s in zip(errors, scales, strict=True)),
+        converged=optimum.converged,
+        iterations=optimum.iterations,
+        flags=flags,
+        customers=round(float(weights.sum())),
+        repeaters=round(float(weights[x > 0].sum())),
+        rejected=rejected,
+    )
+
+
+def _units(params: Timed, unit: float) -> Floats:
+    return np.array([unit if name in params.times else 1.0 for name in vars(params)])
+
+
+def _pure(params: Timed, unit: float) -> Floats:
+    """The parameters with times measured in ``unit``."""
+    return np.array(list(vars(params).values())) / _units(params, unit)

@@ -14,8 +14,8 @@ from scipy.special import digamma, gammaln, polygamma
 from ltv.core.arrays import Floats
 from ltv.core.newton import Evaluation
 
-# rows a pass holds in the processor's cache
-BLOCK = 32_768
+# rows a pass holds in the processor's cache; for sums of products over more BLAS would start threads
+BLOCK = 8_192
 
 
 @dataclass(frozen=True)

@@ -67,5 +67,5 @@ def fit(
     ridge: float = 0.0,
     prior: MbgNbd | None = None,
 ) -> Fit[MbgNbd]:
-    """Maximum likelihood estimates, see ``beta_geometric.fit_model``."""
+    """Maximum likelihood estimates, see ``fitting.fit_histories``."""
     return fit_model(MbgNbd, x, t_x, T, weights, start, ridge, prior)

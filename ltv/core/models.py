@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ltv.core import bgnbd, mbgnbd
+from ltv.core import bgnbd, mbgnbd, paretonbd
 from ltv.core.arrays import Floats
 from ltv.core.fitting import Fit
 from ltv.core.lives import Lives
@@ -95,7 +95,7 @@ class Model(Protocol[P]):
         """Customers of the model: what was seen up to T (n,) and what is true."""
 
 
-MODELS: Mapping[str, Model[Any]] = {"bgnbd": bgnbd, "mbgnbd": mbgnbd}
+MODELS: Mapping[str, Model[Any]] = {"bgnbd": bgnbd, "mbgnbd": mbgnbd, "paretonbd": paretonbd}
 
 
 def of(params: Any) -> Model[Any]:

@@ -26,10 +26,14 @@ class Ridge:
     weight: float
     centre: Floats
 
+    def penalty(self, theta: Floats) -> float:
+        away = theta - self.centre
+        return 0.5 * self.weight * float(away @ away)
+
     def add(self, theta: Floats, value: float, gradient: Floats, hessian: Floats) -> Evaluation:
         away = theta - self.centre
         return (
-            value - 0.5 * self.weight * float(away @ away),
+            value - self.penalty(theta),
             gradient - self.weight * away,
             hessian - self.weight * np.eye(len(theta)),
         )
@@ -37,9 +41,14 @@ class Ridge:
 
 @dataclass(frozen=True)
 class Optimum:
-    """Where the ascent ended. ``hessian`` is with respect to the log-parameters."""
+    """Where the ascent ended.
+
+    ``value`` is the objective there, without the ridge; ``hessian`` is with it, with respect to the
+    log-parameters.
+    """
 
     parameters: Floats
+    value: float
     hessian: Floats
     converged: bool
     iterations: int
@@ -54,15 +63,18 @@ def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
     """
     theta = np.clip(np.log(start), LOWER, UPPER)
     value, gradient, hessian = _evaluate(objective, theta, ridge)
+
+    def ended(converged: bool, iterations: int) -> Optimum:
+        return Optimum(np.exp(theta), value + ridge.penalty(theta), hessian, converged, iterations)
+
     for iteration in range(1, MAX_ITERATIONS + 1):
         if _flat(theta, value, gradient):
-            return Optimum(np.exp(theta), hessian, True, iteration)
+            return ended(True, iteration)
         better = _line_search(objective, theta, value, _direction(gradient, hessian), ridge)
         if better is None:
-            arrived = _nearly_flat(theta, value, gradient)
-            return Optimum(np.exp(theta), hessian, arrived, iteration)
+            return ended(_nearly_flat(theta, value, gradient), iteration)
         theta, (value, gradient, hessian) = better
-    return Optimum(np.exp(theta), hessian, False, MAX_ITERATIONS)
+    return ended(False, MAX_ITERATIONS)
 
 
 def _evaluate(objective: Objective, theta: Floats, ridge: Ridge) -> Evaluation:

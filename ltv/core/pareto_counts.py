@@ -1,0 +1,100 @@
+"""The law of the number of purchases of a living Pareto/NBD customer, all terms positive.
+
+With N the purchases one would make without leaving and z = w/(A + w),
+
+    P(Y > y) = 1/B(y+1, n) * integral of z^(y+1) (1-z)^n (1 + w/B)^-s dln w,
+    P(Y = y) = P(N = y) (1 + t/B)^-s + Gamma(n+y)/(Gamma(n) y!) *
+               integral of z^y (1-z)^n (1 + w/B)^-s s w/(B+w) dln w,       both over 0 < w < t:
+
+the (y+1)-th purchase comes before t and before leaving; or the customer leaves at w after y. Both
+integrands are log-concave in ln w, so their peak and the ends of what counts are found safely.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import betaln, gammaln, xlogy
+
+from ltv.core.arrays import Floats, Ints
+from ltv.core.quadrature import DEPTH, by_order
+
+NEWTON_STEPS = 12
+# stands for no time where a logarithm is taken
+SOON = 1e-250
+
+
+@dataclass(frozen=True)
+class Bump:
+    """z^p (1-z)^n (1 + w/B)^-s (w/(B+w))^left as a function of v = ln w; arrays (n,), p + left >= 1."""
+
+    p: Floats
+    left: int
+    n: Floats
+    s: float
+    A: Floats
+    B: Floats
+
+    def log(self, v: Floats) -> Floats:
+        w = np.exp(v)
+        made = -self.p * np.log1p(self.A / w) - self.n * np.log1p(w / self.A) - self.s * np.log1p(w / self.B)
+        return made - np.log1p(self.B / w) if self.left else made
+
+    def slope(self, v: Floats) -> Floats:
+        w = np.exp(v)
+        of_B = w / (self.B + w)
+        return self.p + self.left - (self.p + self.n) * w / (self.A + w) - (self.s + self.left) * of_B
+
+    def part(self, rows: Ints) -> Bump:
+        """Some rows as columns, to be evaluated on nodes."""
+        return Bump(
+            *(self.p[rows, None], self.left, self.n[rows, None], self.s),
+            *(self.A[rows, None], self.B[rows, None]),
+        )
+
+    def peak(self) -> Floats:
+        """Where the slope is 0: the positive root of a quadratic equation in w."""
+        first, unit = self.p + self.left, self.A + self.B
+        square = self.n + self.s
+        line = first - ((self.p + self.n) * self.B + (self.s + self.left) * self.A) / unit
+        constant = first * (self.A / unit) * (self.B / unit)
+        root = np.sqrt(line**2 + 4.0 * square * constant)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            w = np.where(line > 0, (line + root) / (2.0 * square), 2.0 * constant / (root - line))
+        return np.log(w * unit)
+
+    def window(self, t: Floats) -> tuple[Floats, Floats, Floats]:
+        """Ends in v of what counts up to t, and the height of the peak; Newton from the asymptotes."""
+        top = self.log(np.minimum(self.peak(), np.log(t)))
+        level, log_A, log_B = top - DEPTH, np.log(self.A), np.log(self.B)
+        low = (level + self.p * log_A + self.left * log_B) / (self.p + self.left)
+        high = (self.n * log_A + self.s * log_B - level) / (self.n + self.s)
+        for _ in range(NEWTON_STEPS):
+            low = low + np.maximum(level - self.log(low), 0.0) / np.abs(self.slope(low))
+            high = high - np.maximum(level - self.log(high), 0.0) / np.abs(self.slope(high))
+        return low, np.minimum(high, np.log(t)), top
+
+    def log_integral(self, t: Floats) -> Floats:
+        """ln of the integral over v up to ln t, shape (n,)."""
+        low, high, top = self.window(t)
+        width = high - low
+        total = np.empty(len(width))
+        for rows, nodes, weights in by_order(34.0 + 1.9 * width):
+            v = low[rows, None] + width[rows, None] * nodes
+            total[rows] = np.exp(self.part(rows).log(v) - top[rows, None]) @ weights
+        return np.log(total * width) + top
+
+
+def exceeds(n: Floats, s: float, A: Floats, B: Floats, t: Floats, y: Floats) -> Floats:
+    """P(Y > y) within t, for y = 0, 1, 2, ...; all arrays (n,)."""
+    log_mass = Bump(y + 1.0, 0, n, s, A, B).log_integral(np.maximum(t, SOON))
+    return np.where(t > 0, np.exp(log_mass - betaln(y + 1.0, n)), 0.0)
+
+
+def pmf(n: Floats, s: float, A: Floats, B: Floats, t: Floats, y: Floats) -> Floats:
+    """P(Y = y) within t; all arrays (n,)."""
+    ways = gammaln(n + y) - gammaln(n) - gammaln(y + 1.0)
+    stayed = np.exp(ways - n * np.log1p(t / A) + xlogy(y, t / (A + t)) - s * np.log1p(t / B))
+    log_mass = ways + Bump(y, 1, n, s, A, B).log_integral(np.maximum(t, SOON))
+    return stayed + np.where(t > 0, s * np.exp(log_mass), 0.0)
