@@ -67,7 +67,8 @@ class SuppressionReason(TextChoices):
 # Why a message was not sent, in words: the codes stand in Message.reason.
 REASON_WORDS = {
     "no_address": _("no address"),
-    "no_consent": _("no consent"),
+    "no_consent": _("never agreed"),
+    "withdrawn_before": _("had withdrawn consent"),
     "suppressed_address": _("blocked address"),
     "address_blocked": _("blocked address"),
     "address_changed": _("the address changed"),
@@ -76,4 +77,8 @@ REASON_WORDS = {
     "gave_up": _("the mail server kept refusing"),
     "reply_lost": _("the mail server's answer was lost"),
     "cannot_be_made": _("the text could not be filled in"),
+    "refused_mail": _("the mail server refused the shop's address"),
+    "refused_rcpt": _("the mail server refused the customer's address"),
+    "refused_data": _("the mail server refused the mail"),
+    "refused_dot": _("the mail server refused the mail"),
 }

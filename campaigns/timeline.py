@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from campaigns.choices import REASON_WORDS, EngagementKind, MessageStatus
@@ -52,6 +53,7 @@ def _mail(message: Message) -> TimelineItem:
         icon=_ICONS[status],
         title=_("Campaign: %(name)s") % {"name": message.campaign.name},
         detail=" · ".join(detail),
+        url=reverse("crm:campaign", args=[message.campaign_id]),
         key=f"message:{message.pk}",
     )
 
@@ -76,6 +78,7 @@ def _engagements(customer_id: int, before: datetime | None, limit: int) -> list[
             icon=kinds[EngagementKind(row.kind)][1],
             title=str(EngagementKind(row.kind).label),
             detail=row.message.campaign.name,
+            url=reverse("crm:campaign", args=[row.message.campaign_id]),
             key=f"engagement:{row.pk}",
         )
         for row in rows[:limit]

@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import Case, F, QuerySet, When
+from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -131,6 +132,7 @@ def _entered(stay: SegmentMembership) -> TimelineItem:
         kind="segment",
         icon="login",
         title=_("Entered the segment %s") % stay.segment.name,
+        url=reverse("crm:why", args=[stay.customer_id, stay.segment_id]),
         key=f"entered:{stay.pk}",
     )
 
@@ -141,6 +143,7 @@ def _left(stay: SegmentMembership, at: datetime) -> TimelineItem:
         kind="segment",
         icon="logout",
         title=_("Left the segment %s") % stay.segment.name,
+        url=reverse("crm:why", args=[stay.customer_id, stay.segment_id]),
         key=f"left:{stay.pk}",
     )
 

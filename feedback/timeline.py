@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from customers.core import timeline
@@ -34,6 +35,7 @@ def _answered(response: Response) -> TimelineItem:
         icon="reviews",
         title=title,
         detail=response.comment,
+        url=reverse("crm:case", args=[response.pk]),
         key=f"response:{response.pk}",
     )
 
@@ -44,6 +46,7 @@ def _asked(invitation: Invitation) -> TimelineItem:
         kind="survey",
         icon="contact_support",
         title=_("Invited to %(survey)s") % {"survey": invitation.survey},
+        url=reverse("crm:survey", args=[invitation.survey_id]),
         key=f"invitation:{invitation.pk}",
     )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from babel.dates import format_date
@@ -124,7 +124,8 @@ class Composer:
         """Values for a preview: nothing in them works or is counted."""
         values = self.values(customer, campaign, unsubscribe=unsubscribe_url(0))
         if campaign.offer is not None:
-            values |= self._offer(campaign, "SAMPLE0000000000", at, customer.language)
+            expires = at + timedelta(days=campaign.offer.valid_days)
+            values |= self._offer(campaign, "SAMPLE0000000000", expires, customer.language)
         if campaign.survey_id:
             values["survey_url"] = settings.SITE_URL + reverse("survey", args=["sample"])
         return values

@@ -3,7 +3,7 @@
 SELECT
     count(*) AS in_segment,
     count(*) FILTER (WHERE reason = 'no_address') AS no_address,
-    count(*) FILTER (WHERE reason = 'no_consent') AS no_consent,
+    count(*) FILTER (WHERE reason IN ('no_consent', 'withdrawn_before')) AS no_consent,
     count(*) FILTER (WHERE reason = 'suppressed_address') AS suppressed,
     count(*) FILTER (WHERE reason = '' AND control) AS held_out,
     count(*) FILTER (WHERE reason = '' AND NOT control) AS will_be_sent

@@ -14,7 +14,7 @@ WITH person AS (
             AND purchase.purchased_at < least(enrolment.enrolled_at + make_interval(days => %(days)s), %(at)s)
     ) bought
     WHERE enrolment.campaign_id = %(campaign)s
-        AND message.reason NOT IN ('no_address', 'no_consent', 'suppressed_address')
+        AND message.reason NOT IN ('no_address', 'no_consent', 'withdrawn_before', 'suppressed_address')
 )
 SELECT
     arm,

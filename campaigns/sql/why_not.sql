@@ -6,7 +6,14 @@ CASE
         SELECT FROM customers_consent consent
         WHERE consent.customer_id = c.id AND consent.purpose = %(purpose)s
             AND consent.superseded_at IS NULL AND consent.status = 'granted'
-    ) THEN 'no_consent'
+    ) THEN CASE
+        WHEN EXISTS (
+            SELECT FROM customers_consent consent
+            WHERE consent.customer_id = c.id AND consent.purpose = %(purpose)s
+                AND consent.superseded_at IS NULL AND consent.status = 'withdrawn'
+        ) THEN 'withdrawn_before'
+        ELSE 'no_consent'
+    END
     WHEN EXISTS (
         SELECT FROM campaigns_suppression block
         WHERE block.address_hash = {address_hash} AND block.lifted_at IS NULL AND block.purpose IN ('', %(purpose)s)

@@ -27,15 +27,20 @@ PROBLEM = "application/problem+json"
 _KEY = re.compile(r"[\x21-\x7e]{1,120}")
 
 
-def problem(*, code: str, title: str, http_status: int, **extra: object) -> Response:
-    """An RFC 9457 answer."""
-    body = {
+def problem_body(*, code: str, title: str, http_status: int, **extra: object) -> dict[str, object]:
+    """What an RFC 9457 answer says."""
+    return {
         "type": f"urn:mini-crm:problem:{code}",
         "title": title,
         "status": http_status,
         "code": code,
         **extra,
     }
+
+
+def problem(*, code: str, title: str, http_status: int, **extra: object) -> Response:
+    """An RFC 9457 answer."""
+    body = problem_body(code=code, title=title, http_status=http_status, **extra)
     return Response(body, status=http_status, content_type=PROBLEM)
 
 

@@ -29,7 +29,9 @@ class CampaignForm(forms.Form):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=120)
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=CampaignKind)
     segment = forms.ModelChoiceField(
-        label=gettext_lazy("Audience"), queryset=Segment.objects.filter(status=SegmentStatus.ACTIVE)
+        label=gettext_lazy("Audience"),
+        queryset=Segment.objects.filter(status=SegmentStatus.ACTIVE),
+        empty_label=gettext_lazy("Choose a segment"),
     )
     trigger = forms.ChoiceField(label=gettext_lazy("Who, when"), choices=Trigger)
     purpose = forms.ChoiceField(
@@ -37,11 +39,17 @@ class CampaignForm(forms.Form):
         choices=Purpose,
         help_text=gettext_lazy("Only those who agreed to it are mailed."),
     )
-    offer = forms.ModelChoiceField(label=gettext_lazy("Offer"), queryset=Offer.objects.all(), required=False)
+    offer = forms.ModelChoiceField(
+        label=gettext_lazy("Offer"),
+        queryset=Offer.objects.all(),
+        required=False,
+        empty_label=gettext_lazy("No offer"),
+    )
     survey = forms.ModelChoiceField(
         label=gettext_lazy("Survey"),
         queryset=Survey.objects.exclude(status=SurveyStatus.CLOSED),
         required=False,
+        empty_label=gettext_lazy("No survey"),
     )
     control_percent = forms.IntegerField(
         label=gettext_lazy("Held out, percent"),

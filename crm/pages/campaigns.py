@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.db.models import Count, OuterRef, Subquery
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -83,32 +84,46 @@ def _before(one: Campaign) -> dict[str, Any]:
 
 def _after(request: StaffRequest, one: Campaign) -> dict[str, Any]:
     """A launched campaign: its states, its results, its messages."""
-    states = reports.states(one)
+    standing = _standing(request, one)
+    states: reports.States = standing["states"]
     results = reports.results(one, at=timezone.now(), currency=Shop.current().base_currency)
-    status = request.GET.get("status", "")
+    status = standing["shown_state"]
     rows = Message.objects.filter(campaign=one).select_related("customer", "variant")
-    if status in MessageStatus.values:
+    if status:
         rows = rows.filter(status=status)
+    return standing | {
+        "words": {reason: in_words(reason) for _status, reason in states.reasons},
+        "results": results,
+        "in_neither_arm": states.total - results.treated.people - results.control.people,
+        "pages": by_key(request, rows, size=30),
+    }
+
+
+def _standing(request: StaffRequest, one: Campaign) -> dict[str, Any]:
+    """Where the messages stand, what the page asks for again and again while mails leave."""
+    states = reports.states(one)
+    status = request.GET.get("status", "")
+    reasons = sorted(states.reasons.items(), key=lambda item: -item[1])
     return {
+        "campaign": one,
         "states": states,
         "bar": _bar(states.by_status),
-        "reasons": [
-            (status, in_words(reason), count)
-            for (status, reason), count in sorted(states.reasons.items(), key=lambda item: -item[1])
-        ],
-        "words": {reason: in_words(reason) for _status, reason in states.reasons},
+        "reasons": [(state, in_words(reason), count) for (state, reason), count in reasons],
         "labels": dict(MessageStatus.choices),
-        "results": results,
-        "audience": sum(states.by_status.values()),
-        "pages": by_key(request, rows, size=30),
+        "leaving": bool(states.unfinished) and one.status == CampaignStatus.RUNNING,
         "shown_state": status if status in MessageStatus.values else "",
     }
 
 
+@page("campaigns.view_campaign")
+def campaign_states(request: StaffRequest, pk: int) -> HttpResponse:
+    """The part of the campaign's page that changes while mails leave."""
+    one = get_object_or_404(Campaign, pk=pk)
+    return TemplateResponse(request, "crm/campaign/states.html", _standing(request, one))
+
+
 def in_words(reason: str) -> str:
-    """A code of the ledger for people; what the mail server refused says at which step."""
-    if reason.startswith("refused"):
-        return _("the mail server refused it (%(step)s)") % {"step": reason.partition("_")[2] or "–"}
+    """A code of the ledger for people."""
     return str(REASON_WORDS.get(reason, reason))
 
 

@@ -288,14 +288,16 @@ def why(request: StaffRequest, pk: int, segment: int) -> HttpResponse:
     """Each condition of a segment's rule against this customer."""
     person, rule = get_object_or_404(Customer, pk=pk), get_object_or_404(Segment, pk=segment)
     today = Shop.current().business_date(timezone.now())
+    stay = SegmentMembership.objects.filter(customer=person, segment=rule, left_at=None).first()
     found: list[Any] = []
     with refusals(request):
         found = segments.why(person.pk, rule, today)
     return render(
         request,
         "crm/why.html",
-        title=_("Why in this segment?"),
+        title=_("In the segment, or why not"),
         person=person,
+        stay=stay,
         segment=rule,
         conditions=found,
     )

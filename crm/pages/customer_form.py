@@ -46,7 +46,10 @@ class CustomerForm(forms.Form):
     )
     time_zone = forms.ChoiceField(label=gettext_lazy("Time zone"), choices=zones, initial="UTC")
     channel = forms.ModelChoiceField(
-        label=gettext_lazy("Acquisition channel"), queryset=AcquisitionChannel.objects.all(), required=False
+        label=gettext_lazy("Acquisition channel"),
+        queryset=AcquisitionChannel.objects.all(),
+        required=False,
+        empty_label=gettext_lazy("Unknown"),
     )
     external_id = forms.CharField(
         label=gettext_lazy("Customer number"),

@@ -1,11 +1,18 @@
-"""Pages for what went wrong: words and a way on, no data, no database."""
+"""Pages for what went wrong: words and a way on, no data, no database. Programs get problem+json instead."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from crm.common.api import PROBLEM, problem_body
+
+_CODES = {400: "bad_request", 403: "forbidden", 404: "not_found", 500: "internal_error"}
+
 
 def _page(request: HttpRequest, status: int, heading: str, text: str) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        body = problem_body(code=_CODES[status], title=heading, http_status=status, detail=text)
+        return JsonResponse(body, status=status, content_type=PROBLEM)
     context = {
         "heading": heading,
         "text": text,

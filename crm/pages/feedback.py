@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from crm.common.models import User
 from crm.pages.paging import by_key
 from crm.pages.shell import StaffRequest, action, attempt, done, form_page, page, refusals, render
+from crm.templatetags.crm import month
 from customers.choices import Language
 from feedback import reports
 from feedback.choices import QuestionKind, SurveyKind, SurveyStatus
@@ -53,17 +54,17 @@ def _trend(months: list[reports.MonthlyNps]) -> dict[str, Any]:
         "type": "line",
         "min": -100,
         "max": 100,
-        "labels": [f"{month.month:%Y-%m}" for month in months],
+        "labels": [month(one.month) for one in months],
         "datasets": [
             {
                 "label": "high",
-                "data": [month.high for month in months],
+                "data": [one.high for one in months],
                 "hidden_line": True,
                 "band": True,
                 "fill": 1,
             },
-            {"label": "low", "data": [month.low for month in months], "hidden_line": True},
-            {"label": _("Net promoter score"), "data": [month.score for month in months], "points": 3},
+            {"label": "low", "data": [one.low for one in months], "hidden_line": True},
+            {"label": _("Net promoter score"), "data": [one.score for one in months], "points": 3},
         ],
         "no_legend": True,
     }
@@ -121,6 +122,10 @@ class SurveyForm(forms.Form):
             self.fields[f"words.{code}"] = forms.CharField(
                 label=second, max_length=300, required=code == "en", initial=_WORDS[code]
             )
+
+    def by_language(self) -> list[tuple[Any, Any]]:
+        """The two questions of each language, for the template."""
+        return [(self[f"score.{code}"], self[f"words.{code}"]) for code in Language.values]
 
     def questions(self) -> list[dict[str, Any]]:
         given = self.cleaned_data
@@ -181,7 +186,10 @@ class ActionForm(forms.Form):
     text = forms.CharField(label=gettext_lazy("What we will do"), max_length=240)
     due_on = forms.DateField(label=gettext_lazy("By"), widget=forms.DateInput(attrs={"type": "date"}))
     owner = forms.ModelChoiceField(
-        label=gettext_lazy("Who"), queryset=User.objects.filter(is_active=True, is_staff=True), required=False
+        label=gettext_lazy("Who"),
+        queryset=User.objects.filter(is_active=True, is_staff=True),
+        required=False,
+        empty_label=gettext_lazy("Nobody yet"),
     )
 
 

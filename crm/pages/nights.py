@@ -112,6 +112,7 @@ def nights(request: StaffRequest) -> HttpResponse:
         title=_("Runs of the night"),
         nights=[night_of(run) for run in pages.rows],
         pages=pages,
+        legend=[(f"mc-c{place % 6 + 1}", words) for place, words in enumerate(STAGES.values())],
     )
 
 

@@ -10,10 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.choices import CouponStatus
+from campaigns.core import codes
 from campaigns.models import Coupon, Offer
 from campaigns.services import coupons
+from crm.common.models import Shop
 from crm.pages.paging import by_key
 from crm.pages.shell import StaffRequest, attempt, form_page, page, render
+from crm.templatetags.crm import day, moment
 
 
 class RedeemForm(forms.Form):
@@ -41,6 +44,8 @@ def _show(request: StaffRequest, form: RedeemForm, status: int = 200) -> HttpRes
         offers=list(rows.order_by("-pk")[:50]),
         pages=by_key(request, newest),
         form=form,
+        shop=Shop.current(),
+        now=timezone.now(),
     )
 
 
@@ -51,10 +56,32 @@ def redeem(request: StaffRequest) -> HttpResponse:
     form = RedeemForm(request.POST)
     if not form.is_valid():
         return _show(request, form, status=422)
-    coupon = attempt(form, lambda: coupons.redeem(at=timezone.now(), **form.cleaned_data))
+    coupon = attempt(form, lambda: _redeem(**form.cleaned_data))
     if coupon is None:
         return _show(request, form, status=422)
     messages.success(
         request, _("%(offer)s: used by %(who)s.") % {"offer": coupon.offer.name, "who": coupon.customer.name}
     )
     return redirect("crm:offers")
+
+
+def _redeem(code: str, order_ref: str) -> Coupon:
+    """Whoever guesses codes over the API is told nothing; staff are told what is wrong, and can tell the customer."""
+    try:
+        return coupons.redeem(code=code, order_ref=order_ref, at=timezone.now())
+    except coupons.CouponRefused as refused:
+        raise type(refused)(_why_refused(code)) from refused
+
+
+def _why_refused(code: str) -> str:
+    found = Coupon.objects.select_related("customer").filter(code=codes.normalise(code)).first()
+    if found is None:
+        return _("No coupon has this code. Compare it with the mail, letter by letter.")
+    facts = {"who": found.customer.name, "order": found.order_ref, "at": moment(found.redeemed_at)}
+    if found.status == CouponStatus.REDEEMED:
+        return _("Already used by %(who)s on %(at)s, for order %(order)s. A coupon works once.") % facts
+    if found.status == CouponStatus.ISSUED:
+        return _("This coupon of %(who)s expired on %(day)s.") % {**facts, "day": day(found.expires_at)}
+    if found.status == CouponStatus.CANCELLED:
+        return _("This coupon of %(who)s was cancelled: its mail was never sent.") % facts
+    return _("The mail with this coupon has not left yet, so it cannot be used.")

@@ -185,6 +185,7 @@ _TEXTS = {
     "what": gettext_lazy("What is asked"),
     "how": gettext_lazy("How it compares"),
     "value": gettext_lazy("Value"),
+    "percent": gettext_lazy("Value in percent"),
     "and": gettext_lazy("and"),
     "days": gettext_lazy("days"),
     "yes": gettext_lazy("yes"),

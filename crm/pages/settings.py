@@ -107,6 +107,7 @@ class KeyForm(forms.Form):
         label=gettext_lazy("Acts as"),
         queryset=User.objects.filter(is_active=True, is_staff=True),
         help_text=gettext_lazy("The key may do what this member of staff may do."),
+        empty_label=gettext_lazy("Choose a member of staff"),
     )
     days = forms.IntegerField(
         label=gettext_lazy("Valid, days"), min_value=1, max_value=3650, required=False, initial=365

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from crm.common.models import Shop, User
 from crm.pages.nights import last_night
 from crm.pages.shell import StaffRequest, action, back, refusals
+from crm.templatetags.crm import month
 from customers.choices import FollowUpStatus
 from customers.models import FollowUp, Purchase, SegmentMembership
 from customers.services import contact
@@ -60,6 +61,7 @@ def _value(user: User) -> dict[str, Any]:
     context: dict[str, Any] = {
         "overview": found,
         "valued": True,
+        "months_known": months[-2:],
         "this_month": months[-1] if months else None,
         "last_month": months[-2] if len(months) > 1 else None,
         "revenue_chart": _revenue_chart(found),
@@ -86,8 +88,8 @@ def _revenue_chart(found: reports.Overview) -> dict[str, Any]:
     return {
         "type": "bar",
         "currency": found.currency,
-        "labels": [month.month for month in found.months],
-        "datasets": [{"label": _("Revenue"), "data": [float(month.revenue) for month in found.months]}],
+        "labels": [month(one.month) for one in found.months],
+        "datasets": [{"label": _("Revenue"), "data": [float(one.revenue) for one in found.months]}],
     }
 
 

@@ -47,6 +47,7 @@ urlpatterns = [
     path("campaigns/", campaigns.campaigns, name="campaigns"),
     path("campaigns/new/", campaign_form.new, name="campaign_new"),
     path("campaigns/<int:pk>/", campaigns.campaign, name="campaign"),
+    path("campaigns/<int:pk>/states/", campaigns.campaign_states, name="campaign_states"),
     path("campaigns/<int:pk>/edit/", campaign_form.edit, name="campaign_edit"),
     path("campaigns/<int:pk>/preview/", campaign_form.preview, name="campaign_preview"),
     path("campaigns/<int:pk>/launch/", campaigns.launch, name="campaign_launch"),

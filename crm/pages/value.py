@@ -6,6 +6,8 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from crm.pages.shell import StaffRequest, page, render
+from crm.templatetags.crm import month
+from customers.models import AcquisitionChannel
 from ltv import reports
 
 
@@ -19,18 +21,19 @@ def value(request: StaffRequest) -> HttpResponse:
         title=_("Value"),
         overview=found,
         channels=channels,
+        codes=dict(AcquisitionChannel.objects.values_list("pk", "code")),
         deciles=_deciles(found) if found else {},
         months=_months(found) if found else {},
+        months_known=found.months[-2:] if found else (),
         top_share=sum(tenth.share for tenth in found.deciles[:2]) if found else 0.0,
     )
 
 
 def _deciles(found: reports.Overview) -> dict[str, Any]:
-    labels = [_("%(n)s. tenth") % {"n": tenth.decile} for tenth in found.deciles]
     return {
         "type": "bar",
         "currency": found.currency,
-        "labels": labels,
+        "labels": [str(tenth.decile) for tenth in found.deciles],
         "datasets": [
             {"label": _("Expected margin"), "data": [float(tenth.clv) for tenth in found.deciles]},
             {
@@ -46,6 +49,6 @@ def _months(found: reports.Overview) -> dict[str, Any]:
     return {
         "type": "bar",
         "currency": found.currency,
-        "labels": [month.month for month in found.months],
-        "datasets": [{"label": _("Revenue"), "data": [float(month.revenue) for month in found.months]}],
+        "labels": [month(one.month) for one in found.months],
+        "datasets": [{"label": _("Revenue"), "data": [float(one.revenue) for one in found.months]}],
     }

@@ -16,6 +16,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from campaigns.core import codes
 from crm.common.money import display
 
 register = template.Library()
@@ -69,7 +70,8 @@ def short_money(amount: Figure, currency: str) -> str:
 def number(value: Figure, digits: int = 0) -> str:
     if value is None or isinstance(value, str):
         return NOTHING
-    return format_decimal(round(Decimal(str(value)), digits), locale=_locale())
+    rounded = round(Decimal(str(value)), digits).normalize()
+    return format_decimal(rounded, locale=_locale(), decimal_quantization=False)
 
 
 @register.filter
@@ -120,8 +122,10 @@ def clock(value: datetime | str | None) -> str:
 
 
 @register.filter
-def month(value: date) -> str:
-    return format_date(value, "MMM y", locale=_locale())
+def month(value: date | str) -> str:
+    """``Mar 2026`` for a day in it, or for ``2026-03``."""
+    first = date.fromisoformat(f"{value}-01") if isinstance(value, str) else value
+    return format_date(first, "MMM y", locale=_locale())
 
 
 @register.filter
@@ -134,6 +138,12 @@ def country(code: str) -> str:
 def before(value: date, today: date) -> str:
     """``3 days ago`` or ``in 12 days``."""
     return format_timedelta(value - today, granularity="day", add_direction=True, locale=_locale())
+
+
+@register.filter
+def coupon_code(code: str) -> str:
+    """In groups of four, as it stands in the mail."""
+    return codes.display(code)
 
 
 @register.filter

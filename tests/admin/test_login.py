@@ -85,7 +85,7 @@ def _breaks(request):
 class _Broken:
     """The product's addresses and one that breaks."""
 
-    urlpatterns = [path("breaks/", _breaks), *every_url]
+    urlpatterns = [path("breaks/", _breaks), path("api/v1/breaks/", _breaks), *every_url]
     from crm.urls import handler400, handler403, handler404, handler500
 
 
@@ -95,6 +95,16 @@ def test_a_broken_page_shows_no_insides(db):
 
     assert answer.status_code == 500
     assert "Something broke on our side" in answer.content.decode()
+    assert "a secret of the code" not in answer.content.decode()
+
+
+@override_settings(ROOT_URLCONF=_Broken)
+def test_a_program_is_told_of_what_broke_as_problem_json(db):
+    answer = Client(raise_request_exception=False).get("/api/v1/breaks/")
+
+    assert answer.status_code == 500
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "internal_error"
     assert "a secret of the code" not in answer.content.decode()
 
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from crm.common.models import Shop
 from crm.pages.urls import urlpatterns
-from tests.admin.world import ADMIN_LISTS, BUTTONS, EVERYBODY, PAGES
+from tests.admin.world import ADMIN_LISTS, ARGUMENTS, BUTTONS, EVERYBODY, PAGES
 
 
 def test_every_page_and_button_says_who_may_use_it():
@@ -70,7 +70,7 @@ def test_buttons_do_nothing_when_opened_as_a_link(browser_of_staff, world):
 
 
 def test_pages_stand_empty_in_a_new_shop(browser_of_staff, shop):
-    lists = [name for name in PAGES if name.endswith("s") and name not in ("campaigns_new", "night_progress")]
+    lists = [name for name in PAGES if name.endswith("s") and name not in ARGUMENTS]
 
     answers = {name: browser_of_staff.get(reverse(f"crm:{name}")).status_code for name in lists}
 
@@ -93,3 +93,11 @@ def test_the_shop_is_one_form_without_a_list(browser_of_staff, shop):
 def test_pages_of_staff_are_never_stored(browser_of_staff, world):
     for name in ("customers", "customer", "campaign"):
         assert "no-store" in browser_of_staff.get(world.url(name))["Cache-Control"]
+
+
+def test_a_customers_story_leads_to_the_campaign_the_answer_and_the_segment(browser_of_staff, world):
+    page = browser_of_staff.get(world.url("customer")).content.decode()
+    story = page[page.index('class="mc-timeline"') :]
+
+    for name in ("campaign", "survey", "case"):
+        assert f'href="{world.url(name)}"' in story, name

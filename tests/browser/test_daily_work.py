@@ -1,5 +1,10 @@
 """What staff do all day, with the keyboard and the mouse, in a real Chromium."""
 
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from campaigns.choices import MessageStatus
+from campaigns.models import Message
 from customers.models import Interaction, Segment
 from tests.factories import CustomerFactory
 
@@ -62,6 +67,46 @@ def test_stopping_a_campaign_asks_first_and_cancel_keeps_it_running(open_as, sit
     assert "Stop the campaign for good?" in asked
     assert page.get_by_role("button", name="Pause").is_visible()
     assert watch.problems == []
+
+
+def test_a_campaign_shows_by_itself_that_its_mails_leave(open_as, site, world):
+    page, watch = open_as()
+    waiting = Message.objects.filter(campaign=world.ids["campaign"])
+    waiting.update(status=MessageStatus.PENDING, due_at=timezone.now())
+    page.goto(site + world.url("campaign"))
+    expect(page.get_by_role("status").first).to_have_text("Mails are leaving: 0 sent, 1 to go.")
+
+    waiting.update(status=MessageStatus.SENT, sent_at=timezone.now())
+
+    expect(page.get_by_role("link", name="Sent 1")).to_be_visible()
+    expect(page.get_by_text("Mails are leaving")).to_have_count(0)
+    assert watch.problems == []
+
+
+def test_a_share_is_written_in_percent_and_kept_as_a_share(open_as, site, world):
+    page, watch = open_as()
+    page.goto(site + world.url("segment_new"))
+    page.get_by_label("Name").fill("Going")
+
+    page.locator(".mc-cond select").first.select_option("ltv.p_no_purchase")
+    page.get_by_label("Value in percent").fill("70")
+    page.wait_for_function("document.getElementById('preview-words').textContent.includes('70 %')")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Save").click()
+
+    (condition,) = Segment.objects.get(name="Going").rule["all"]
+    assert (condition["trait"], condition["value"]) == ("ltv.p_no_purchase", 0.7)
+    assert watch.problems == []
+
+
+def test_the_first_tab_leads_past_the_navigation(open_as, site, world):
+    page, _watch = open_as()
+    page.goto(site + world.url("campaign"))
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    assert page.url.endswith("#content")
 
 
 def test_ctrl_k_finds_a_customer_by_two_letters(open_as, site, world):

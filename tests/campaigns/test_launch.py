@@ -31,6 +31,7 @@ def test_launch_makes_one_ledger_row_for_every_member(member, launched, now):
     for _ in range(5):
         member()
     member(consents=False)
+    ConsentFactory(customer=member(consents=False), status="withdrawn")
     member(email="")
     blocked = member()
     suppression.suppress(address=blocked.email_normalised, reason="complained", at=now)
@@ -40,10 +41,11 @@ def test_launch_makes_one_ledger_row_for_every_member(member, launched, now):
     assert count_states(campaign) == {
         ("pending", ""): 5,
         ("suppressed", "no_consent"): 1,
+        ("suppressed", "withdrawn_before"): 1,
         ("suppressed", "no_address"): 1,
         ("suppressed", "suppressed_address"): 1,
     }
-    assert (campaign.status, campaign.audience_size, campaign.launched_at) == ("running", 8, now)
+    assert (campaign.status, campaign.audience_size, campaign.launched_at) == ("running", 9, now)
 
 
 def test_every_waiting_message_has_a_coupon_of_its_own_and_others_have_none(member, launched, now):
@@ -91,6 +93,7 @@ def test_preflight_says_what_launch_then_does(member, draft, sink, now):
     for _ in range(30):
         member()
     member(consents=False)
+    ConsentFactory(customer=member(consents=False), status="withdrawn")
     member(email="")
     campaign = draft(control_share=Decimal("0.3"))
 
@@ -98,8 +101,8 @@ def test_preflight_says_what_launch_then_does(member, draft, sink, now):
     launched = campaigning.launch(campaign=campaign, by=None, at=now)
 
     steps = (seen.no_address, seen.no_consent, seen.suppressed, seen.held_out, seen.will_be_sent)
-    assert sum(steps) == seen.in_segment == launched.audience_size == 32
-    assert (seen.no_address, seen.no_consent) == (1, 1)
+    assert sum(steps) == seen.in_segment == launched.audience_size == 33
+    assert (seen.no_address, seen.no_consent) == (1, 2)
     assert launched.messages.filter(status="pending").count() == seen.will_be_sent
     assert launched.messages.filter(status="held_out").count() == seen.held_out
 

@@ -1,4 +1,4 @@
-// The few things pages do by script. Everything works without it except the live progress of a run.
+// The few things pages do by script. Everything works without it except what refreshes itself.
 (function () {
   "use strict";
 
@@ -105,7 +105,25 @@
     window.setTimeout(look, 800);
   }
 
+  // A part of a page that asks for itself again while it says data-live; then the whole page is read again.
+  function follow(part, misses) {
+    window.setTimeout(function () {
+      if (document.hidden || part.contains(document.activeElement)) { follow(part, misses); return; }
+      fetch(part.dataset.live, { credentials: "same-origin" })
+        .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.text(); })
+        .then(function (text) {
+          var fresh = new DOMParser().parseFromString(text, "text/html").body.firstElementChild;
+          if (!fresh || fresh.id !== part.id) throw new Error("another page");
+          if (!fresh.dataset.live) { window.location.reload(); return; }
+          part.replaceWith(fresh);
+          follow(fresh, 0);
+        })
+        .catch(function () { if (misses < 20) follow(part, misses + 1); });
+    }, 2500 * (misses + 1));
+  }
+
   document.addEventListener("DOMContentLoaded", function () {
     document.querySelectorAll("[data-progress]").forEach(watch);
+    document.querySelectorAll("[data-live]").forEach(function (part) { follow(part, 0); });
   });
 })();

@@ -126,6 +126,7 @@
     box.append(control(node, "value", trait, count));
     if (count === "two") box.append(make("span", { class: "mc-soft", text: texts.and, style: "flex: 0" }), control(node, "value2", trait, count));
     if (count === "days") box.append(make("span", { class: "mc-soft", text: texts.days, style: "flex: 0" }));
+    else if (trait.type === "share") box.append(make("span", { class: "mc-soft", text: "%", style: "flex: 0" }));
     else if (trait.unit) box.append(make("span", { class: "mc-soft", text: trait.unit, style: "flex: 0" }));
     return box;
   }
@@ -165,8 +166,12 @@
     if (trait.type === "choice") return make("select", { class: "mc-input", "aria-label": texts.value, onchange: function (event) { set(event.target.value); } }, trait.choices.map(function (one) { return option(one[0], one[1], node[key]); }));
     if (trait.type === "date" && count !== "days") return make("input", { type: "date", class: "mc-input", value: node[key], "aria-label": texts.value, oninput: function (event) { set(event.target.value); } });
     if (trait.type === "text") return suggesting(trait, make("input", { class: "mc-input", value: node[key], "aria-label": texts.value, maxlength: 200, oninput: function (event) { set(event.target.value); } }));
-    return make("input", { type: "number", class: "mc-input", value: node[key], "aria-label": texts.value, step: trait.type === "share" ? "0.01" : "any", min: trait.type === "share" ? 0 : null, max: trait.type === "share" ? 1 : null, oninput: function (event) { set(event.target.value === "" ? null : Number(event.target.value)); } });
+    // A share is kept as 0.7 and written as 70, with the percent sign behind the field.
+    if (trait.type === "share") return make("input", { type: "number", class: "mc-input", value: percent(node[key]), "aria-label": texts.percent, step: "any", min: 0, max: 100, oninput: function (event) { set(event.target.value === "" ? null : Number((Number(event.target.value) / 100).toFixed(6))); } });
+    return make("input", { type: "number", class: "mc-input", value: node[key], "aria-label": texts.value, step: "any", oninput: function (event) { set(event.target.value === "" ? null : Number(event.target.value)); } });
   }
+
+  function percent(share) { return typeof share === "number" ? Number((100 * share).toFixed(4)) : share; }
 
   function changed() {
     document.getElementById("rule-value").value = JSON.stringify(root);
