@@ -1,6 +1,10 @@
 """What happened, to be looked up: nothing here can be edited."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet, Subquery
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import get_language
@@ -9,7 +13,13 @@ from unfold.admin import TabularInline
 
 from crm.common import money
 from crm.common.admin import FactAdmin
-from customers.models import Consent, Customer, Interaction, Purchase, PurchaseLine, Refund
+from crm.common.models import Shop
+from customers.models import Consent, Customer, Interaction, MarketingSpend, Purchase, PurchaseLine, Refund
+
+
+def with_base_currency(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Each row with the shop's currency, in the same query."""
+    return rows.annotate(base_currency=Subquery(Shop.objects.values("base_currency")[:1]))
 
 
 class Facts(TabularInline):
@@ -47,9 +57,20 @@ def customer_link(row: object) -> str:
 
 
 @admin.display(description=_("amount"))
-def paid(purchase: Purchase) -> str:
+def paid(row: Purchase | MarketingSpend) -> str:
     """In the currency it was paid in."""
-    return money.display(purchase.amount, purchase.currency, get_language() or "en")
+    return money.display(row.amount, row.currency, get_language() or "en")
+
+
+@admin.display(description=_("in base currency"))
+def in_base(row: object) -> str:
+    """What it counts as; a dash while no rate of its day is known."""
+    return money.display(row.base_amount, row.base_currency, get_language() or "en")  # type: ignore[attr-defined]
+
+
+@admin.display(description=_("amount"))
+def refunded_amount(refund: Refund) -> str:
+    return money.display(refund.amount, refund.purchase.currency, get_language() or "en")
 
 
 @admin.display(description=_("refunded"))
@@ -64,7 +85,7 @@ class PurchaseAdmin(FactAdmin):
         customer_link,
         "purchased_at",
         paid,
-        "base_amount",
+        in_base,
         given_back,
     )
     list_select_related = ("customer",)
@@ -88,10 +109,13 @@ class PurchaseAdmin(FactAdmin):
     )
     readonly_fields = (customer_link,)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Purchase]:
+        return with_base_currency(super().get_queryset(request))
+
 
 @admin.register(Refund)
 class RefundAdmin(FactAdmin):
-    list_display = ("external_id", "purchase", "refunded_at", "amount", "reason")
+    list_display = ("external_id", "purchase", "refunded_at", refunded_amount, "reason")
     list_select_related = ("purchase",)
     search_fields = ("external_id__exact",)
     ordering = ("-id",)

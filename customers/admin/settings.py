@@ -1,10 +1,15 @@
 from typing import Any
 
+from babel.dates import format_date
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import get_language, to_locale
+from django.utils.translation import gettext_lazy as _
 
 from crm.common.admin import HouseAdmin, ServiceAdmin
+from customers.admin.records import in_base, paid, with_base_currency
 from customers.models import AcquisitionChannel, MarketingSpend, Product
 from customers.services import rates
 
@@ -15,14 +20,23 @@ class AcquisitionChannelAdmin(HouseAdmin):
     search_fields = ("name", "code")
 
 
+@admin.display(description=_("month"), ordering="month")
+def in_month(spend: MarketingSpend) -> str:
+    return str(format_date(spend.month, "MMM y", locale=to_locale(get_language() or "en")))
+
+
 @admin.register(MarketingSpend)
 class MarketingSpendAdmin(ServiceAdmin):
     """Saying a month's spend again corrects it."""
 
-    list_display = ("month", "channel", "amount", "currency", "base_amount")
+    list_display = (in_month, "channel", paid, in_base)
+    list_display_links = (in_month,)
     list_select_related = ("channel",)
     list_filter = ("channel",)
     fields = ("channel", "month", "amount", "currency")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MarketingSpend]:
+        return with_base_currency(super().get_queryset(request))
 
     def store(self, request: HttpRequest, form: ModelForm, *, change: bool) -> Any:
         names = ("channel", "month", "amount", "currency")

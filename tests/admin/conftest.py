@@ -3,7 +3,9 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
+from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 
 from crm.common import staff as staff_service
 from crm.common.models import Shop, User
@@ -43,3 +45,13 @@ def browser_of_staff(staff: User) -> Client:
     client = Client()
     client.force_login(staff)
     return client
+
+
+@pytest.fixture
+def press(browser_of_staff: Client, shop: Shop) -> Callable[..., HttpResponse]:
+    """Press a button and see the page it leads to."""
+
+    def act(button: str, /, *args: object, **data: object) -> HttpResponse:
+        return browser_of_staff.post(reverse(f"crm:{button}", args=args), data, follow=True)
+
+    return act

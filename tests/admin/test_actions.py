@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from campaigns.choices import CampaignStatus, CouponStatus
-from campaigns.models import Campaign, Coupon, Suppression
+from campaigns.choices import CampaignStatus
+from campaigns.models import Campaign, Suppression
 from crm.common.choices import JobState
 from crm.common.models import ApiKey, JobRun
 from customers.choices import FollowUpStatus
@@ -18,9 +18,7 @@ from tests.factories import (
     ActionFactory,
     CampaignFactory,
     ConsentFactory,
-    CouponFactory,
     CustomerFactory,
-    EnrolmentFactory,
     FollowUpFactory,
     MembershipFactory,
     PurchaseFactory,
@@ -37,16 +35,6 @@ RULE = '{"all": [{"trait": "customers.country", "op": "=", "value": "KR"}]}'
 
 def words(answer) -> str:
     return " ".join(str(message) for message in answer.context["messages"])
-
-
-@pytest.fixture
-def press(browser_of_staff, shop):
-    """Press a button and see the page it leads to."""
-
-    def act(button: str, /, *args: object, **data: object):
-        return browser_of_staff.post(reverse(f"crm:{button}", args=args), data, follow=True)
-
-    return act
 
 
 def test_the_quick_log_keeps_the_words_and_the_promise(press, staff):
@@ -275,42 +263,6 @@ def test_the_states_of_a_campaign_add_up_to_its_audience(browser_of_staff, world
     context = browser_of_staff.get(world.url("campaign")).context
 
     assert sum(state["count"] for state in context["bar"]) == context["states"].total == 1
-
-
-def test_a_coupon_is_used_once(press, now, settings):
-    coupon = CouponFactory(code="ABCD2345EFGH6789", expires_at="2099-01-01T00:00Z")
-
-    press("coupon_redeem", code="ABCD-2345-EFGH-6789", order_ref="SO-1")
-    again = press("coupon_redeem", code="ABCD-2345-EFGH-6789", order_ref="SO-2")
-
-    coupon.refresh_from_db()
-    assert (coupon.status, coupon.order_ref) == (CouponStatus.REDEEMED, "SO-1")
-    assert again.status_code == 422
-
-
-@pytest.mark.parametrize(
-    ("facts", "words"),
-    [
-        (
-            {"status": "redeemed", "redeemed_at": "2026-03-01T17:15Z", "order_ref": "SO-1"},
-            "Already used by Kim Minsu on Mar 1, 2026 17:15 UTC, for order SO-1. A coupon works once.",
-        ),
-        ({"expires_at": "2026-01-02T00:00Z"}, "This coupon of Kim Minsu expired on Jan 2, 2026."),
-        ({"status": "cancelled"}, "This coupon of Kim Minsu was cancelled: its mail was never sent."),
-        ({"status": "reserved"}, "The mail with this coupon has not left yet, so it cannot be used."),
-        ({"code": "0000000000000000"}, "No coupon has this code."),
-    ],
-)
-def test_staff_are_told_why_a_coupon_is_refused(press, facts, words):
-    enrolment = EnrolmentFactory(customer=CustomerFactory(name="Kim Minsu"))
-    given = {"code": "ABCD2345EFGH6789", "enrolment": enrolment, "expires_at": "2099-01-01T00:00Z", **facts}
-    before = Coupon.objects.filter(pk=CouponFactory(**given).pk).values().get()
-
-    answer = press("coupon_redeem", code="ABCD-2345-EFGH-6789", order_ref="SO-2")
-
-    assert answer.status_code == 422
-    assert words in answer.content.decode()
-    assert Coupon.objects.values().get() == before
 
 
 def test_an_address_is_blocked_and_allowed_again_with_a_reason(press):
