@@ -147,7 +147,7 @@ AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", 0)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ko", "한국어"), ("ja", "日本語")]
-LOCALE_PATHS = [BASE_DIR / "crm" / "locale"]
+LOCALE_PATHS = [VAR_DIR / "locale"]  # compiled from crm/locale at every start (crm.catalogues)
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

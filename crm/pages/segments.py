@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from campaigns.models import Campaign
 from crm.common.errors import DomainError
@@ -184,7 +184,7 @@ _TEXTS = {
     "remove": gettext_lazy("Remove"),
     "what": gettext_lazy("What is asked"),
     "how": gettext_lazy("How it compares"),
-    "value": gettext_lazy("Value"),
+    "value": pgettext_lazy("of a condition", "Value"),
     "percent": gettext_lazy("Value in percent"),
     "and": gettext_lazy("and"),
     "days": gettext_lazy("days"),
