@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
 from django.utils import translation
+from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from crm import catalogues
+from customers.models import Segment
 
 LANGUAGES = ("ko", "ja")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|%%|\{\w*\}|\{\{ \w+ \}\}|<[^>]+>")
@@ -131,3 +134,37 @@ def test_refreshing_keeps_words_drops_what_is_gone_and_guesses_nothing(tmp_path)
         "For %(n)s": "",
     }
     assert "Draft" not in korean
+
+
+def test_the_admin_names_no_column_by_the_name_of_its_attribute():
+    plain = {
+        f"{field.model._meta.label}.{field.name}"
+        for model, shown in _shown_by_the_admin()
+        for field in model._meta.fields + model._meta.many_to_many
+        if field.name in shown and field.name != "id" and not isinstance(field.verbose_name, Promise)
+    }
+
+    assert sorted(plain) == []
+
+
+def _shown_by_the_admin():
+    for model, options in admin.site._registry.items():
+        sets = [name for _title, group in options.fieldsets or () for name in group["fields"]]
+        every = [field.name for field in model._meta.fields if field.editable]
+        yield model, {*options.list_display, *(options.fields or sets or every)}
+        for inline in options.inlines:
+            yield inline.model, set(inline.fields or ())
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "Champions"), ("ko", "최우수 고객")])
+def test_a_segment_every_shop_starts_with_is_named_in_the_readers_language(language, name):
+    segment = Segment(key="champions", name="Champions", description="Said by staff.")
+
+    with translation.override(language):
+        assert (str(segment), segment.title, segment.about) == (name, name, "Said by staff.")
+
+
+def test_a_segment_that_staff_named_keeps_its_name():
+    with translation.override("ko"):
+        assert Segment(key="champions", name="Our best").title == "Our best"
+        assert Segment(key="mine", name="Champions").title == "Champions"
