@@ -301,6 +301,9 @@ class Message(models.Model):
             models.Index(fields=["customer", "-due_at"], name="message_of_customer"),
         ]
 
+    def __str__(self) -> str:
+        return self.address or "–"
+
 
 class Engagement(models.Model):
     """What a customer did with a mail. Opens are not kept: machines open mails."""

@@ -118,6 +118,9 @@ class PurchaseLine(models.Model):
             models.CheckConstraint(name="line_amount_not_negative", condition=Q(amount__gte=0)),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.product} × {self.quantity.normalize():f}"
+
 
 class Refund(models.Model):
     """Money given back for a purchase, in the purchase's currency. Never edited; the trigger keeps the sum."""

@@ -134,6 +134,7 @@ def test_who_is_not_signed_in_chooses_a_language_and_the_browser_keeps_it(client
     assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/admin/value/")
     assert '<html lang="ja"' in page
     assert "ようこそ" in page
+    assert [name in page for name in (">English<", ">한국어<", ">日本語<")] == [True, True, True]
 
 
 def test_the_language_chosen_at_the_door_is_kept_for_who_had_none(member):
