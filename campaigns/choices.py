@@ -1,5 +1,6 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class CampaignKind(TextChoices):
@@ -34,7 +35,7 @@ class MessageStatus(TextChoices):
     SENDING = "sending", _("Sending")  # the point of no return
     SENT = "sent", _("Sent")  # the SMTP server took it
     FAILED = "failed", _("Failed")  # the SMTP server refused it for good
-    UNKNOWN = "unknown", _("Unknown")  # the reply was lost: never sent again by itself
+    UNKNOWN = "unknown", pgettext_lazy("message", "Unknown")  # the reply was lost: never sent again by itself
     SUPPRESSED = "suppressed", _("Not sent")  # consent gone, address blocked, campaign stopped
 
 

@@ -218,10 +218,16 @@ class Message(models.Model):
     pending -> claimed -> sending -> sent | failed | unknown; suppressed and held_out are ends as well.
     """
 
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="messages")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, related_name="messages", verbose_name=_("campaign")
+    )
     enrolment = models.OneToOneField(Enrolment, on_delete=models.CASCADE, related_name="message")
-    customer = models.ForeignKey("customers.Customer", on_delete=models.CASCADE, related_name="messages")
-    variant = models.ForeignKey(Variant, null=True, on_delete=models.PROTECT, related_name="messages")
+    customer = models.ForeignKey(
+        "customers.Customer", on_delete=models.CASCADE, related_name="messages", verbose_name=_("customer")
+    )
+    variant = models.ForeignKey(
+        Variant, null=True, on_delete=models.PROTECT, related_name="messages", verbose_name=_("text")
+    )
     invitation = models.ForeignKey(
         "feedback.Invitation", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -233,10 +239,12 @@ class Message(models.Model):
         _("status"), max_length=10, choices=MessageStatus, default=MessageStatus.PENDING
     )
     reason = models.CharField(_("reason"), max_length=40, blank=True)  # why suppressed or failed, a code
-    smtp_reply = models.CharField(max_length=300, blank=True)
-    message_id = models.CharField(max_length=160, null=True, unique=True)  # fixed at enrolment
+    smtp_reply = models.CharField(_("reply of the mail server"), max_length=300, blank=True)
+    message_id = models.CharField(
+        _("Message-ID"), max_length=160, null=True, unique=True
+    )  # fixed at enrolment
     due_at = models.DateTimeField(_("due"))
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     lease_token = models.BigIntegerField(null=True)
     leased_until = models.DateTimeField(null=True)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
@@ -292,6 +300,9 @@ class Message(models.Model):
             models.Index(fields=["campaign", "status"], name="message_states"),
             models.Index(fields=["customer", "-due_at"], name="message_of_customer"),
         ]
+
+    def __str__(self) -> str:
+        return self.address or "–"
 
 
 class Engagement(models.Model):

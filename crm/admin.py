@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.forms import ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from crm.common.admin import FactAdmin, HouseAdmin
 from crm.common.models import Shop, User
+from crm.roles import in_words
 
 for model in (Group, AccessAttempt, AccessFailureLog, AccessLog):
     if admin.site.is_registered(model):
@@ -40,6 +42,18 @@ class ShopAdmin(HouseAdmin):
         return HttpResponseRedirect(reverse("admin:common_shop_change", args=[True]))
 
 
+class RoleFilter(admin.RelatedFieldListFilter):
+    """Roles by their names in the reader's language."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[Any]:
+        return [(pk, in_words(str(name))) for pk, name in super().field_choices(field, request, model_admin)]
+
+
+class RoleField(ModelMultipleChoiceField):
+    def label_from_instance(self, group: Any) -> str:
+        return in_words(group.name)
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[misc]
     """Staff. Only a superuser makes superusers or hands out single permissions; owners hand out roles."""
@@ -48,7 +62,7 @@ class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[misc]
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "name", "email", "roles", "is_active", "last_login")
-    list_filter = ("is_active", "groups")
+    list_filter = ("is_active", ("groups", RoleFilter))
     search_fields = ("username", "first_name", "last_name", "email")
     filter_horizontal = ()
     fieldsets = (
@@ -64,6 +78,11 @@ class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[misc]
             obj.is_staff = True
         super().save_model(request, obj, form, change)
 
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs["form_class"] = RoleField
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
     def get_queryset(self, request: HttpRequest) -> Any:
         users = super().get_queryset(request).prefetch_related("groups")
         return users if request.user.is_superuser else users.filter(is_superuser=False)
@@ -74,18 +93,22 @@ class UserAdmin(DjangoUserAdmin, HouseAdmin):  # type: ignore[misc]
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:
-        return ", ".join(sorted(group.name for group in user.groups.all()))
+        return ", ".join(sorted(in_words(group.name) for group in user.groups.all()))
 
 
 @admin.register(Group)
 class GroupAdmin(FactAdmin, DjangoGroupAdmin):  # type: ignore[misc]
     """Roles are a table in the code; here they can be read."""
 
-    list_display = ("name", "people")
+    list_display = ("role", "people")
     filter_horizontal = ()
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("user_set")
+
+    @admin.display(description=_("name"), ordering="name")
+    def role(self, group: Group) -> str:
+        return in_words(group.name)
 
     @admin.display(description=_("people"))
     def people(self, group: Group) -> str:

@@ -1,6 +1,19 @@
 """Who may do what: the four roles as one table. ``manage.py setup`` makes the groups hold exactly this."""
 
+from django.utils.translation import pgettext_lazy
+
 OWNER, MARKETER, AGENT, VIEWER = "owner", "marketer", "agent", "viewer"
+_WORDS = {
+    OWNER: pgettext_lazy("role", "owner"),
+    MARKETER: pgettext_lazy("role", "marketer"),
+    AGENT: pgettext_lazy("role", "agent"),
+    VIEWER: pgettext_lazy("role", "viewer"),
+}
+
+
+def in_words(role: str) -> str:
+    """The role's name in the reader's language; one that is not ours keeps its own."""
+    return str(_WORDS.get(role, role))
 
 
 def _may(app: str, model: str, *verbs: str) -> frozenset[str]:

@@ -138,6 +138,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = 0.25  # hours; the lock lifts by itself
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -147,7 +148,7 @@ AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", 0)
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ko", "한국어"), ("ja", "日本語")]
-LOCALE_PATHS = [BASE_DIR / "crm" / "locale"]
+LOCALE_PATHS = [VAR_DIR / "locale"]  # compiled from crm/locale at every start (crm.catalogues)
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

@@ -131,7 +131,7 @@ def _entered(stay: SegmentMembership) -> TimelineItem:
         at=stay.entered_at,
         kind="segment",
         icon="login",
-        title=_("Entered the segment %s") % stay.segment.name,
+        title=_("Entered the segment %s") % stay.segment.title,
         url=reverse("crm:why", args=[stay.customer_id, stay.segment_id]),
         key=f"entered:{stay.pk}",
     )
@@ -142,7 +142,7 @@ def _left(stay: SegmentMembership, at: datetime) -> TimelineItem:
         at=at,
         kind="segment",
         icon="logout",
-        title=_("Left the segment %s") % stay.segment.name,
+        title=_("Left the segment %s") % stay.segment.title,
         url=reverse("crm:why", args=[stay.customer_id, stay.segment_id]),
         key=f"left:{stay.pk}",
     )

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.choices import REASON_WORDS
 from campaigns.models import Message, Offer
 from crm.common.admin import FactAdmin, HouseAdmin
 
@@ -43,7 +44,7 @@ class OfferAdmin(HouseAdmin):
 class MessageAdmin(FactAdmin):
     """The ledger: one row a customer a campaign."""
 
-    list_display = ("customer", "campaign", "address", "status", "reason", "due_at", "sent_at")
+    list_display = ("customer", "campaign", "address", "status", "why", "due_at", "sent_at")
     list_select_related = ("customer", "campaign")
     list_filter = ("status",)
     search_fields = ("address__exact",)
@@ -55,10 +56,15 @@ class MessageAdmin(FactAdmin):
         "variant",
         "address",
         "status",
-        "reason",
+        "why",
         "smtp_reply",
         "message_id",
         "due_at",
         "attempts",
         "sent_at",
     )
+    readonly_fields = ("why",)
+
+    @admin.display(description=_("reason"))
+    def why(self, message: Message) -> str:
+        return str(REASON_WORDS.get(message.reason, message.reason))

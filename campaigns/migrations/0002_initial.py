@@ -100,14 +100,16 @@ class Migration(migrations.Migration):
             model_name="message",
             name="campaign",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="campaigns.campaign"
+                on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="campaigns.campaign",
+                verbose_name="campaign",
             ),
         ),
         migrations.AddField(
             model_name="message",
             name="customer",
             field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="customers.customer"
+                on_delete=django.db.models.deletion.CASCADE, related_name="messages", to="customers.customer",
+                verbose_name="customer",
             ),
         ),
         migrations.AddField(
@@ -237,6 +239,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="messages",
                 to="campaigns.variant",
+                verbose_name="text",
             ),
         ),
         migrations.AddIndex(

@@ -37,6 +37,12 @@ def set_preferences(*, user: User, language: str, time_zone: str) -> User:
     return user
 
 
+def keep_language(*, user: User, language: str) -> bool:
+    """The language chosen where ``user`` signs in is theirs from now on, unless they have one; True when it was kept."""
+    known = language in dict(User._meta.get_field("language").choices or ())
+    return known and bool(User.objects.filter(pk=user.pk, language="").update(language=language))
+
+
 @transaction.atomic
 def apply_roles(roles: Roles) -> int:
     """Make each role's group hold exactly its permissions; repeating it changes nothing. Returns the groups made.

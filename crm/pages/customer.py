@@ -21,6 +21,7 @@ from campaigns.models import Coupon
 from crm.common.models import Shop
 from crm.pages.paging import link
 from crm.pages.shell import StaffRequest, action, attempt, form_page, page, refusals, render
+from crm.templatetags.crm import day, money
 from customers.choices import Direction, FollowUpStatus, InteractionKind, Outcome, Purpose
 from customers.core import timeline
 from customers.models import Consent, Customer, FollowUp, Purchase, Segment, SegmentMembership
@@ -178,7 +179,7 @@ def _rhythm(purchases: list[Purchase], today: date, expected: date | None) -> Rh
         Dot(
             left=(one.purchased_on - start).days / length,
             size=7 + round(9 * float((one.base_amount or 0) / largest)),
-            words=f"{one.purchased_on.isoformat()} · {one.amount.normalize():f} {one.currency}",
+            words=f"{day(one.purchased_on)} · {money(one.amount, one.currency)}",
         )
         for one in reversed(recent)
     )

@@ -19,6 +19,7 @@ from crm.pages.paging import CAP, SIZE, Pages, capped_count, link, position, wor
 from crm.pages.shell import StaffRequest, page, render
 from customers.choices import ConsentStatus, Language, Purpose, SegmentStatus
 from customers.models import AcquisitionChannel, Consent, Customer, Segment, SegmentMembership
+from customers.models.segments import in_words
 from ltv import reports
 from ltv.models import CustomerLtv, LtvRun
 
@@ -260,7 +261,7 @@ def _rows(ids: list[int], run: LtvRun | None) -> list[Row]:
     open_stays = SegmentMembership.objects.filter(customer_id__in=ids, left_at__isnull=True)
     stays = open_stays.order_by("segment__name").values_list("customer_id", "segment__key", "segment__name")
     for customer_id, key, name in stays:
-        segments[customer_id].append((key, name))
+        segments[customer_id].append((key, in_words(key, name)))
     consents: dict[int, set[str]] = defaultdict(set)
     granted = Consent.objects.filter(
         customer_id__in=ids, superseded_at__isnull=True, status=ConsentStatus.GRANTED

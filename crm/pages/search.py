@@ -1,11 +1,13 @@
 """What Ctrl-K finds besides pages: customers, segments and campaigns by name."""
 
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from unfold.dataclasses import SearchResult
 
 from campaigns.models import Campaign
+from customers.core.builtin import BUILT_IN
 from customers.models import Customer, Segment
 
 EACH = 8
@@ -24,8 +26,10 @@ def results(request: HttpRequest, text: str) -> list[SearchResult]:
             for one in matching
         ]
     if request.user.has_perm("customers.view_segment"):
-        named = Segment.objects.filter(name__icontains=clean).only("name")[:EACH]
-        found += [_result(one.name, _("Segment"), "crm:segment", one.pk, "scatter_plot") for one in named]
+        ours = [one.key for one in BUILT_IN if clean.casefold() in _(one.name).casefold()]
+        called_so = Q(name__icontains=clean) | Q(key__in=ours)
+        named = Segment.objects.filter(called_so).only("key", "name")[:EACH]
+        found += [_result(one.title, _("Segment"), "crm:segment", one.pk, "scatter_plot") for one in named]
     if request.user.has_perm("campaigns.view_campaign"):
         called = Campaign.objects.filter(name__icontains=clean).only("name")[:EACH]
         found += [_result(one.name, _("Campaign"), "crm:campaign", one.pk, "campaign") for one in called]

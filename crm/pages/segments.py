@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from campaigns.models import Campaign
 from crm.common.errors import DomainError
@@ -108,7 +108,7 @@ def segment(request: StaffRequest, pk: int) -> HttpResponse:
     return render(
         request,
         "crm/segment.html",
-        title=one.name,
+        title=one.title,
         segment=one,
         run=run,
         explained=_explain(one.rule),
@@ -156,7 +156,7 @@ def _offered() -> list[dict[str, Any]]:
             "label": str(trait.label),
             "group": str(_GROUPS.get(trait.name.partition(".")[0], trait.name)),
             "type": trait.type,
-            "unit": str(trait.unit),
+            "unit": _(trait.unit) if trait.unit else "",
             "description": str(trait.description),
             "choices": [[str(key), str(label)] for key, label in trait.choices],
             "suggest": [[str(key), str(label)] for key, label in (trait.suggest() if trait.suggest else ())],
@@ -184,7 +184,7 @@ _TEXTS = {
     "remove": gettext_lazy("Remove"),
     "what": gettext_lazy("What is asked"),
     "how": gettext_lazy("How it compares"),
-    "value": gettext_lazy("Value"),
+    "value": pgettext_lazy("of a condition", "Value"),
     "percent": gettext_lazy("Value in percent"),
     "and": gettext_lazy("and"),
     "days": gettext_lazy("days"),
@@ -271,5 +271,5 @@ def archive(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Segment, pk=pk)
     with refusals(request):
         services.archive(segment=one, at=timezone.now())
-        messages.success(request, _("%(name)s is archived; its history stays.") % {"name": one.name})
+        messages.success(request, _("%(name)s is archived; its history stays.") % {"name": one.title})
     return redirect("crm:segments")

@@ -7,18 +7,19 @@ from django import forms
 from django.conf import settings as django_settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
 
 from crm.common import staff
 from crm.common.api_access import issue_key
 from crm.common.models import ApiKey, Shop, User
 from crm.pages.customer_form import zones
 from crm.pages.paging import by_key
-from crm.pages.shell import StaffRequest, action, done, form_page, page, render
+from crm.pages.shell import StaffRequest, action, back, done, form_page, page, render
 from customers.models import ExchangeRate, Purchase
 from customers.services import rates as rate_services
 
@@ -172,3 +173,22 @@ def preferences(request: StaffRequest) -> HttpResponse:
     status = 422 if form.is_bound else 200
     title = _("Language and time zone")
     return render(request, "crm/preferences.html", title=title, status=status, form=form)
+
+
+@require_POST
+def language(request: HttpRequest) -> HttpResponse:
+    """The language buttons: the browser keeps the choice for who is not signed in, the account for who is."""
+    chosen = request.POST.get("language", "")
+    answer = back(request, "admin:index")
+    if chosen in dict(django_settings.LANGUAGES):
+        if isinstance(request.user, User):
+            staff.set_preferences(user=request.user, language=chosen, time_zone=request.user.time_zone)
+        answer.set_cookie(
+            django_settings.LANGUAGE_COOKIE_NAME,
+            chosen,
+            max_age=timedelta(days=365),
+            secure=django_settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
+    return answer

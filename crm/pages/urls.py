@@ -80,4 +80,5 @@ urlpatterns = [
     path("settings/api-keys/", settings.api_keys, name="api_keys"),
     path("settings/api-keys/<int:pk>/revoke/", settings.revoke_key, name="api_key_revoke"),
     path("preferences/", settings.preferences, name="preferences"),
+    path("language/", settings.language, name="language"),
 ]

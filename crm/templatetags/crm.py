@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_skeleton, format_timedelta
 from babel.numbers import format_compact_currency, format_decimal, format_percent
 from django import template
 from django.http import HttpRequest
@@ -125,7 +125,7 @@ def clock(value: datetime | str | None) -> str:
 def month(value: date | str) -> str:
     """``Mar 2026`` for a day in it, or for ``2026-03``."""
     first = date.fromisoformat(f"{value}-01") if isinstance(value, str) else value
-    return format_date(first, "MMM y", locale=_locale())
+    return format_skeleton("yMMM", first, locale=_locale())
 
 
 @register.filter

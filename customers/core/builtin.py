@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from customers.core.texts import gettext_noop
+
 Rule = dict[str, Any]
 
 
@@ -21,32 +23,34 @@ def _is(trait: str, op: str, value: object, **more: object) -> Rule:
 BUILT_IN: tuple[BuiltIn, ...] = (
     BuiltIn(
         "new",
-        "New customers",
-        "First purchase less than 30 days ago.",
+        gettext_noop("New customers"),
+        gettext_noop("First purchase less than 30 days ago."),
         {"all": [_is("ltv.age_days", "<", 30)]},
     ),
     BuiltIn(
         "going-quiet",
-        "One-time buyers going quiet",
-        "Bought on one day only, 45 days to a year ago: the moment for a second purchase.",
+        gettext_noop("One-time buyers going quiet"),
+        gettext_noop("Bought on one day only, 45 days to a year ago: the moment for a second purchase."),
         {"all": [_is("ltv.frequency", "=", 0), _is("ltv.recency_days", "between", 45, value2=365)]},
     ),
     BuiltIn(
         "loyal",
-        "Loyal",
-        "Came back on five days or more and is very probably a customer still.",
+        gettext_noop("Loyal"),
+        gettext_noop("Came back on five days or more and is very probably a customer still."),
         {"all": [_is("ltv.frequency", ">=", 5), _is("ltv.p_alive", ">=", 0.8)]},
     ),
     BuiltIn(
         "champions",
-        "Champions",
-        "The tenth of all buyers with the highest expected margin over the next 12 months.",
+        gettext_noop("Champions"),
+        gettext_noop("The tenth of all buyers with the highest expected margin over the next 12 months."),
         {"all": [_is("ltv.clv_decile", "=", 1)]},
     ),
     BuiltIn(
         "at-risk",
-        "At risk",
-        "Came back before, spent at least as much as the average buyer, and will as likely as not stay away.",
+        gettext_noop("At risk"),
+        gettext_noop(
+            "Came back before, spent at least as much as the average buyer, and will as likely as not stay away."
+        ),
         {
             "all": [
                 _is("ltv.p_no_purchase", ">=", 0.5),
@@ -57,32 +61,39 @@ BUILT_IN: tuple[BuiltIn, ...] = (
     ),
     BuiltIn(
         "win-back",
-        "Win-back",
-        "Came back before and will probably not buy in the next 90 days.",
+        gettext_noop("Win-back"),
+        gettext_noop("Came back before and will probably not buy in the next 90 days."),
         {"all": [_is("ltv.frequency", ">=", 1), _is("ltv.p_no_purchase", ">=", 0.7)]},
     ),
     BuiltIn(
         "never-bought",
-        "Never bought",
-        "Known to the shop, without a purchase that counts.",
+        gettext_noop("Never bought"),
+        gettext_noop("Known to the shop, without a purchase that counts."),
         {"all": [_is("ltv.orders", "=", 0)]},
     ),
     BuiltIn(
         "promoters",
-        "Promoters",
-        "Last said 9 or 10 out of 10.",
+        gettext_noop("Promoters"),
+        gettext_noop("Last said 9 or 10 out of 10."),
         {"all": [_is("feedback.nps_score", ">=", 9)]},
     ),
     BuiltIn(
         "detractors",
-        "Detractors",
-        "Last said 0 to 6 out of 10.",
+        gettext_noop("Detractors"),
+        gettext_noop("Last said 0 to 6 out of 10."),
         {"all": [_is("feedback.nps_score", "<=", 6)]},
     ),
     BuiltIn(
         "no-marketing-consent",
-        "No marketing consent",
-        "Never agreed to offers by e-mail, or took it back.",
+        gettext_noop("No marketing consent"),
+        gettext_noop("Never agreed to offers by e-mail, or took it back."),
         {"all": [_is("customers.marketing_consent", "=", False)]},
     ),
 )
+
+_WORDS = {one.key: (one.name, one.description) for one in BUILT_IN}
+
+
+def is_ours(key: str, text: str) -> bool:
+    """Whether the name or description of a segment is still the one every shop starts with."""
+    return text in _WORDS.get(key, ())

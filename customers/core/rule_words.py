@@ -6,13 +6,8 @@ from datetime import date
 from decimal import Decimal
 
 from customers.core.rules import All, Condition, Node, Not
+from customers.core.texts import gettext_noop
 from customers.core.traits import Trait
-
-
-def gettext_noop(text: str) -> str:
-    """Marks a text for the translators' catalogue; ``Words.translate`` looks it up."""
-    return text
-
 
 _TEMPLATES = {
     "=": gettext_noop("{label} is {value}"),

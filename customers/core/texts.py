@@ -12,6 +12,11 @@ class NotText(ValueError):
     """The text cannot be kept: NUL, half a character, or longer than allowed."""
 
 
+def gettext_noop(text: str) -> str:
+    """Marks a text for the translators' catalogue; whoever shows it looks it up."""
+    return text
+
+
 def line(text: str, longest: int) -> str:
     """One line: composed (NFC), runs of white space made one, stray controls taken out.
 

@@ -198,8 +198,8 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("stated_at", models.DateTimeField(verbose_name="stated")),
-                ("recorded_at", models.DateTimeField()),
-                ("superseded_at", models.DateTimeField(blank=True, null=True)),
+                ("recorded_at", models.DateTimeField(verbose_name="recorded")),
+                ("superseded_at", models.DateTimeField(blank=True, null=True, verbose_name="replaced")),
                 (
                     "recorded_by",
                     models.ForeignKey(
@@ -208,6 +208,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="recorded by",
                     ),
                 ),
                 (
@@ -407,7 +408,7 @@ class Migration(migrations.Migration):
                 ),
                 ("note", models.TextField(max_length=5000, verbose_name="note")),
                 ("occurred_at", models.DateTimeField(verbose_name="when")),
-                ("recorded_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField(verbose_name="recorded")),
                 (
                     "customer",
                     models.ForeignKey(
@@ -423,6 +424,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="interactions",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="staff member",
                     ),
                 ),
             ],
@@ -514,6 +516,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="spend",
                         to="customers.acquisitionchannel",
+                        verbose_name="acquisition channel",
                     ),
                 ),
             ],
@@ -606,7 +609,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("position", models.PositiveSmallIntegerField()),
+                ("position", models.PositiveSmallIntegerField(verbose_name="position")),
                 ("quantity", models.DecimalField(decimal_places=3, max_digits=12, verbose_name="quantity")),
                 ("amount", models.DecimalField(decimal_places=3, max_digits=18, verbose_name="amount")),
                 (
@@ -615,6 +618,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="lines",
                         to="customers.product",
+                        verbose_name="product",
                     ),
                 ),
                 (
@@ -644,13 +648,14 @@ class Migration(migrations.Migration):
                 ("refunded_at", models.DateTimeField(verbose_name="refunded")),
                 ("amount", models.DecimalField(decimal_places=3, max_digits=18, verbose_name="amount")),
                 ("reason", models.CharField(blank=True, max_length=200, verbose_name="reason")),
-                ("recorded_at", models.DateTimeField(auto_now_add=True)),
+                ("recorded_at", models.DateTimeField(auto_now_add=True, verbose_name="recorded")),
                 (
                     "purchase",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="refunds",
                         to="customers.purchase",
+                        verbose_name="purchase",
                     ),
                 ),
             ],

@@ -29,7 +29,12 @@ class AcquisitionChannel(models.Model):
 class MarketingSpend(models.Model):
     """Sales and marketing spend of one channel in one month: the numerator of CAC."""
 
-    channel = models.ForeignKey(AcquisitionChannel, on_delete=models.PROTECT, related_name="spend")
+    channel = models.ForeignKey(
+        AcquisitionChannel,
+        on_delete=models.PROTECT,
+        related_name="spend",
+        verbose_name=_("acquisition channel"),
+    )
     month = models.DateField(_("month"), help_text=_("The first day of the month."))
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=3)
     currency = models.CharField(_("currency"), max_length=3)

@@ -16,10 +16,14 @@ class Interaction(models.Model):
     outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome, default=Outcome.NONE)
     note = models.TextField(_("note"), max_length=5000)
     staff = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="interactions"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="interactions",
+        verbose_name=_("staff member"),
     )
     occurred_at = models.DateTimeField(_("when"))
-    recorded_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(_("recorded"))
 
     class Meta:
         verbose_name = _("interaction")

@@ -102,8 +102,10 @@ class Purchase(models.Model):
 
 class PurchaseLine(models.Model):
     purchase = models.ForeignKey(Purchase, on_delete=models.CASCADE, related_name="lines")
-    position = models.PositiveSmallIntegerField()
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField(_("position"))
+    product = models.ForeignKey(
+        Product, on_delete=models.PROTECT, related_name="lines", verbose_name=_("product")
+    )
     quantity = models.DecimalField(_("quantity"), max_digits=12, decimal_places=3)
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=3)
 
@@ -116,16 +118,21 @@ class PurchaseLine(models.Model):
             models.CheckConstraint(name="line_amount_not_negative", condition=Q(amount__gte=0)),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.product} × {self.quantity.normalize():f}"
+
 
 class Refund(models.Model):
     """Money given back for a purchase, in the purchase's currency. Never edited; the trigger keeps the sum."""
 
-    purchase = models.ForeignKey(Purchase, on_delete=models.PROTECT, related_name="refunds")
+    purchase = models.ForeignKey(
+        Purchase, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("purchase")
+    )
     external_id = models.CharField(_("refund id"), max_length=100)
     refunded_at = models.DateTimeField(_("refunded"))
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=3)
     reason = models.CharField(_("reason"), max_length=200, blank=True)
-    recorded_at = models.DateTimeField(auto_now_add=True)
+    recorded_at = models.DateTimeField(_("recorded"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("refund")

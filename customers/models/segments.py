@@ -3,9 +3,11 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.choices import SegmentStatus
+from customers.core.builtin import is_ours
 
 
 class Segment(models.Model):
@@ -34,7 +36,22 @@ class Segment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """The name: in the reader's language where it is the one we gave, else as staff wrote it."""
+        return in_words(self.key, self.name)
+
+    @property
+    def about(self) -> str:
+        """The description, as the name."""
+        return in_words(self.key, self.description)
+
+
+def in_words(key: str, text: str) -> str:
+    """The name or description of the segment called ``key`` as the reader should see it."""
+    return gettext(text) if is_ours(key, text) else text
 
 
 class SegmentMembership(models.Model):

@@ -121,3 +121,63 @@ def test_preferences_change_ones_own_language_and_zone(browser_of_staff, staff, 
     staff.refresh_from_db()
     assert (staff.language, staff.time_zone) == ("ko", "Asia/Seoul")
     assert '<html lang="ko"' in browser_of_staff.get("/admin/").content.decode()
+
+
+def choose(client: Client, language: str, page: str = "/admin/"):
+    return client.post(reverse("crm:language"), {"language": language, "next": page})
+
+
+def test_who_is_not_signed_in_chooses_a_language_and_the_browser_keeps_it(client, db):
+    answer = choose(client, "ja", "/admin/login/?next=/admin/value/")
+
+    page = client.get("/admin/login/").content.decode()
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/login/?next=/admin/value/")
+    assert '<html lang="ja"' in page
+    assert "ようこそ" in page
+    assert [name in page for name in (">English<", ">한국어<", ">日本語<")] == [True, True, True]
+
+
+def test_the_language_chosen_at_the_door_is_kept_for_who_had_none(member):
+    browser = Client()
+    choose(browser, "ko")
+
+    browser.post("/admin/login/?next=/admin/", {"username": "minsu", "password": PASSWORD})
+
+    member.refresh_from_db()
+    assert member.language == "ko"
+
+
+def test_the_language_chosen_at_the_door_does_not_replace_ones_own(member):
+    browser = Client()
+    member.language = "ja"
+    member.save()
+    choose(browser, "ko")
+
+    browser.post("/admin/login/?next=/admin/", {"username": "minsu", "password": PASSWORD})
+
+    member.refresh_from_db()
+    assert member.language == "ja"
+
+
+def test_the_menu_changes_ones_own_language_on_every_machine(browser_of_staff, staff, shop):
+    staff.time_zone = "Asia/Tokyo"
+    staff.save()
+
+    answer = choose(browser_of_staff, "ja", "/admin/customers/")
+
+    staff.refresh_from_db()
+    assert (answer["Location"], staff.language, staff.time_zone) == ("/admin/customers/", "ja", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize("language", ["", "tlh", "ja-JP"])
+def test_a_language_we_have_not_changes_nothing(browser_of_staff, staff, language):
+    answer = choose(browser_of_staff, language)
+
+    staff.refresh_from_db()
+    assert (answer.status_code, staff.language) == (302, "")
+    assert "django_language" not in answer.cookies
+
+
+def test_choosing_a_language_leads_nowhere_else_and_only_by_a_button(client, db):
+    assert choose(client, "ko", "https://evil.example/")["Location"] == "/admin/"
+    assert client.get(reverse("crm:language"), {"language": "ko"}).status_code == 405
