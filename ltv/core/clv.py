@@ -83,7 +83,7 @@ def predict(
     delta = float(np.log1p(annual_discount)) / DAYS_PER_YEAR
     now = alive * distinct.spread(future.discounted(known, delta, horizon))
     counts = future.quantiles(known, horizon, distinct.index, alive, (TAIL, 1.0 - TAIL))
-    spend, values = _money(bg, gg, x, T, m, alive, counts, horizon)
+    spend, values = _money(bg, gg, distinct, x, m, alive, counts, horizon)
     columns = {
         "p_alive": alive if mbg is None else p_alive(mbg, x, t_x, T),
         "p_no_purchase": p_no_purchase(bg, x, t_x, T, churn_horizon),
@@ -114,8 +114,8 @@ def _waits(bg: BgNbd, distinct: Pairs) -> Floats:
 def _money(
     bg: BgNbd,
     gg: GammaGamma | None,
+    distinct: Pairs,
     x: Floats,
-    T: Floats,
     m: Floats,
     alive: Floats,
     counts: Floats,
@@ -126,4 +126,4 @@ def _money(
         spend = gamma_gamma.shrunken_spend(x, m)
         return spend, tuple(count * spend for count in counts)
     spend = gamma_gamma.expected_spend(gg, x, m)
-    return spend, revenue.quantiles(bg, gg, x, T, spend, alive, horizon, (TAIL, 1.0 - TAIL))
+    return spend, revenue.quantiles(bg, gg, distinct, spend, alive, horizon, (TAIL, 1.0 - TAIL))
