@@ -19,6 +19,9 @@ from ltv.core.arrays import Floats, floats
 from ltv.core.fitting import Fit, nothing_to_fit, objections, standard_errors
 from ltv.core.newton import Evaluation, Ridge, maximise
 
+# of q' over 2, below which the variance of the amounts is as good as infinite
+LEAST_EXCESS = 0.25
+
 
 @dataclass(frozen=True)
 class GammaGamma:
@@ -176,6 +179,18 @@ def expected_spend(params: GammaGamma, x: ArrayLike, m: ArrayLike) -> Floats:
     known = spenders(x, m)
     x, m = np.where(known, x, 0.0), np.where(known, m, 0.0)
     return params.p * (params.gamma + x * m) / (params.p * x + params.q - 1.0)
+
+
+def inverse_square(params: GammaGamma, x: ArrayLike, m: ArrayLike) -> Floats:
+    """E[1/nu^2] of each customer, shape (n,); the spend S of y purchases has E[S^2] = (p^2 y^2 + p y) E[1/nu^2].
+
+    (gamma + x m)^2 / ((q' - 1) (q' - 2)) with q' = p x + q. Infinite for q' <= 2: there q' - 2 is
+    taken as ``LEAST_EXCESS``, a finite stand-in.
+    """
+    x, m = floats(x, m)
+    mean = expected_spend(params, x, m) / params.p
+    excess = np.where(spenders(x, m), params.p * x, 0.0) + params.q - 2.0
+    return mean**2 * (excess + 1.0) / np.maximum(excess, LEAST_EXCESS)
 
 
 def shrunken_spend(x: ArrayLike, m: ArrayLike) -> Floats:

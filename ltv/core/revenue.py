@@ -47,13 +47,13 @@ def exceeds(known: future.Living, gg: GammaGamma, x: Floats, w: Floats, horizon:
     total = np.where(w > 0, 0.0, future.buys(known, horizon))
     rows = np.flatnonzero(w > 0)
     share, shape = 1.0 / (1.0 + w[rows]), gg.q + gg.p * x[rows]
-    for y, going, chance in _counts(known.part(rows), horizon):
+    for y, going, chance in counts(known.part(rows), horizon):
         rows, share, shape = rows[going], share[going], shape[going]
         total[rows] += chance * betainc(shape, gg.p * y, share)
     return np.minimum(total, 1.0)
 
 
-def _counts(known: future.Living, horizon: float) -> Iterator[tuple[float, NDArray[np.bool_], Floats]]:
+def counts(known: future.Living, horizon: float) -> Iterator[tuple[float, NDArray[np.bool_], Floats]]:
     """y = 1, 2, ..., which of the previous rows may still buy so often, and their P(Y = y)."""
     shape, b, z = known.shape, known.b, known.passed(horizon)
     log_chance = -shape * np.log1p(horizon / known.rate)
