@@ -139,7 +139,7 @@ def heuristic(
     alive = 2.0 / np.maximum(2.0, rate * (T - t_x))
     purchases = alive * rate * horizon
     spend = shrunken_spend(np.where(sound, x, 0.0), m)
-    low, high = (_poisson_quantile(alive, rate * horizon, q) for q in (clv.TAIL, 1.0 - clv.TAIL))
+    low, high = (_poisson_quantile(alive, rate * horizon, q) for q in (0.1, 0.9))
     discount = (1.0 + annual_discount) ** (-horizon / 2 / clv.DAYS_PER_YEAR)
     columns = {
         "p_alive": alive,

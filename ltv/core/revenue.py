@@ -6,28 +6,26 @@ With y purchases, spend / (gamma + x m) ~ BetaPrime(p y, q + p x); mixing over t
 
 with I the regularised incomplete beta function. ``exceeds`` sums it. For quantiles G is tabulated
 per x on a few T (through z, T's share of the horizon) and inverted by interpolation: counts above
-``SINGLE`` are gathered in blocks of 12 %, x above ``EXACT_X`` in classes of 3 %.
+``SINGLE`` are gathered in blocks of 8 %, x above ``EXACT_X`` in classes of 3 %.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betainc, betaincinv, betaln, logit
 
-from ltv.core import future
+from ltv.core import outlook
 from ltv.core.arrays import Floats, Ints, Pairs
-from ltv.core.beta_geometric import BetaGeometric, living
 from ltv.core.gamma_gamma import GammaGamma
-
-# probability of still more purchases at which the exact sum ends
-LEFT_OUT = 1e-8
+from ltv.core.outlook import Outlook
 
 SINGLE = 16
-BLOCK = 1.12
+BLOCK = 1.08
 EXACT_X = 40
 CLASS = 1.03
 # of the tables: nodes in the odds of z, points of the density, points of the inverse in the log-odds of a tail
@@ -38,43 +36,23 @@ LEVELS = 56
 HIGHEST = 6.0
 
 
-def exceeds(known: future.Living, gg: GammaGamma, x: Floats, w: Floats, horizon: float) -> Floats:
+def exceeds(ahead: Outlook, gg: GammaGamma, x: Floats, w: Floats, horizon: float) -> Floats:
     """G(w): P(spend > w (gamma + x m)) of customers known to be alive, shape (n,).
 
     The sum over all counts, to an absolute 1e-8; all arguments but ``gg`` and ``horizon`` have one
     entry per customer. With w = 0 the chance to buy at all.
     """
-    total = np.where(w > 0, 0.0, future.buys(known, horizon))
+    total = np.where(w > 0, 0.0, ahead.buys(horizon))
     rows = np.flatnonzero(w > 0)
     share, shape = 1.0 / (1.0 + w[rows]), gg.q + gg.p * x[rows]
-    for y, going, chance in counts(known.part(rows), horizon):
+    for y, going, chance in ahead.part(rows).counts(horizon):
         rows, share, shape = rows[going], share[going], shape[going]
         total[rows] += chance * betainc(shape, gg.p * y, share)
     return np.minimum(total, 1.0)
 
 
-def counts(known: future.Living, horizon: float) -> Iterator[tuple[float, NDArray[np.bool_], Floats]]:
-    """y = 1, 2, ..., which of the previous rows may still buy so often, and their P(Y = y)."""
-    shape, b, z = known.shape, known.b, known.passed(horizon)
-    log_chance = -shape * np.log1p(horizon / known.rate)
-    wanting, staying = -np.expm1(log_chance), np.ones(len(shape))
-    above, y = wanting, 1.0
-    going = above > LEFT_OUT
-    while going.any():
-        shape, b, z, log_chance, wanting, staying, above = (
-            column[going] for column in (shape, b, z, log_chance, wanting, staying, above)
-        )
-        log_chance = log_chance + np.log(z * (shape + y - 1.0) / y)
-        wanting = np.maximum(wanting - np.exp(log_chance), 0.0)
-        staying = staying * (b + y - 1.0) / (known.a + b + y - 1.0)
-        left = staying * wanting
-        yield y, going, above - left
-        above, y = left, y + 1.0
-        going = above > LEFT_OUT
-
-
 def quantiles(
-    bg: BetaGeometric,
+    buying: Any,
     gg: GammaGamma,
     distinct: Pairs,
     spend: Floats,
@@ -84,17 +62,17 @@ def quantiles(
 ) -> tuple[Floats, ...]:
     """Quantiles of the spend in (T, T + horizon], one array (n,) per level, in money.
 
-    ``spend`` (n,) is E(M) under ``gg``, which says all of m (gamma + x m = E(M) (p x + q - 1)/p),
-    ``alive`` (n,) the probability to be alive under ``bg``. A level is a number or one per
-    customer.
+    ``buying`` are the parameters of any transaction model; ``spend`` (n,) is E(M) under ``gg``,
+    which says all of m (gamma + x m = E(M) (p x + q - 1)/p), ``alive`` (n,) the probability to be
+    alive. A level is a number or one per customer.
     """
-    known = living(bg, distinct.x, distinct.T)
-    buys = alive * distinct.spread(future.buys(known, horizon))
+    ahead = outlook.of(buying, distinct.x, distinct.T)
+    buys = alive * distinct.spread(ahead.buys(horizon))
     tails = [np.divide(1.0 - np.asarray(q), buys, out=np.ones_like(buys), where=buys > 0) for q in levels]
     if not any(np.any(tail < 1.0) for tail in tails):
         return tuple(np.zeros(len(buys)) for _ in levels)
     lowest = min(float(np.min(1.0 - np.asarray(q))) for q in levels)
-    table = _Table.of(bg, gg, distinct, horizon, lowest)
+    table = _Table.of(buying, gg, distinct, horizon, lowest)
     return tuple(spend * table.invert(distinct.index, tail) for tail in tails)
 
 
@@ -122,19 +100,19 @@ class _Table:
     step: float
 
     @classmethod
-    def of(
-        cls, bg: BetaGeometric, gg: GammaGamma, distinct: Pairs, horizon: float, lowest_tail: float
-    ) -> _Table:
+    def of(cls, buying: Any, gg: GammaGamma, distinct: Pairs, horizon: float, lowest_tail: float) -> _Table:
         grid = np.linspace(logit(0.95 * min(lowest_tail, 0.99)), HIGHEST, LEVELS)
-        known = living(bg, distinct.x, distinct.T)
         row, part = np.empty(len(distinct.x), dtype=np.int64), np.empty(len(distinct.x))
         parts = []
         for number, (centre, rows) in enumerate(_classes(distinct.x)):
             # keep the expected count of each member of a class, not the class's own
-            odds = np.log(horizon / known.rate[rows] * known.shape[rows] / (bg.r + centre))
-            low, high = odds.min(), max(odds.max(), odds.min() + 1e-6)
+            pace = (buying.r + distinct.x[rows]) / (buying.r + centre)
+            odds = np.log(horizon * pace / (buying.alpha + distinct.T[rows]))
+            low, high = float(odds.min()), max(float(odds.max()), float(odds.min()) + 1e-6)
             nodes = np.linspace(low, high, NODES)
-            parts.append(_inverse(bg, gg, centre, nodes, grid))
+            T = np.maximum(horizon * np.exp(-nodes) - buying.alpha, 0.0)
+            ahead = outlook.of(buying, np.full((NODES, 1), centre), T[:, None])
+            parts.append(_inverse(ahead, gg, centre, horizon, grid))
             place = (odds - low) / (nodes[1] - low)
             left = np.clip(place.astype(np.int64), 0, NODES - 2)
             row[rows], part[rows] = left + number * NODES, place - left
@@ -157,55 +135,53 @@ class _Table:
         return found
 
 
-def _inverse(bg: BetaGeometric, gg: GammaGamma, x: float, nodes: Floats, grid: Floats) -> Floats:
+def _inverse(ahead: Outlook, gg: GammaGamma, x: float, horizon: float, grid: Floats) -> Floats:
     """ln of spend / E(M) at the log-odds ``grid`` of P(S > s | Y > 0), shape (nodes, grid)."""
-    log_w, tails = _tails(bg, gg, x, nodes, float(grid[0]))
-    logits = logit(np.clip(tails, 1e-12, 1.0 - 1e-12))
+    edges, above = _blocks(ahead, horizon, 0.05 / (1.0 + np.exp(-grid[0])))
+    weights = (above[:, :-1] - above[:, 1:]) / (above[:, :1] - above[:, -1:])
+    log_w, tails = _tails(gg, x, edges)
+    logits = logit(np.clip(weights @ tails, 1e-12, 1.0 - 1e-12))
     # gamma + x m in units of E(M)
     scale = np.log((gg.p * x + gg.q - 1.0) / gg.p)
     return np.vstack([scale + np.interp(-grid, -row, log_w) for row in logits])
 
 
-def _tails(
-    bg: BetaGeometric, gg: GammaGamma, x: float, nodes: Floats, lowest: float
-) -> tuple[Floats, Floats]:
-    """ln w (FINE,) and P(W > w | Y > 0) at each node, (nodes, FINE).
+def _tails(gg: GammaGamma, x: float, edges: Floats) -> tuple[Floats, Floats]:
+    """ln w (FINE,) and P(W > w) of each block of counts, shape (blocks, FINE).
 
-    The mixed density of ln w is integrated from above by the trapezoid rule with its end correction.
+    A block is its middle count with the variance of ln y within the block added to that of ln w.
+    The density of ln w is integrated from above by the trapezoid rule with its end correction.
     """
-    known = living(bg, np.full((len(nodes), 1), x), np.zeros((len(nodes), 1)))
-    time = known.rate * np.exp(nodes)[:, None]
-    edges, above = _blocks(known, time, 0.05 / (1.0 + np.exp(-lowest)))
-    y = (edges[:-1] + 1.0 + edges[1:]) / 2
-    weights = (above[:, :-1] - above[:, 1:]) / (above[:, :1] - above[:, -1:])
-    a, b = gg.p * y[:, None], gg.q + gg.p * x
+    y = (edges[:-1] + 1.0 + edges[1:])[:, None] / 2
+    within = (np.diff(edges)[:, None] ** 2 - 1.0) / (12.0 * y**2)
+    b, a = gg.q + gg.p * x, gg.p * y / (1.0 + gg.p * y * within)
     # beyond the ends lies less than the tails asked for
-    ends = betaincinv(gg.p * y[[0, -1]], b, [0.2 / (1.0 + np.exp(HIGHEST)), 0.995])
-    log_w = np.linspace(*logit(ends), FINE)
-    share = 1.0 / (1.0 + np.exp(-log_w))
+    low, high = logit(betaincinv(gg.p * y[[0, -1], 0], b, [0.2 / (1.0 + np.exp(HIGHEST)), 0.995]))
+    log_w = np.linspace(low, high, FINE)
+    share = 1.0 / (1.0 + (gg.p * y / a) * np.exp(-log_w))
     density = np.exp(a * np.log(share) + b * np.log1p(-share) - betaln(a, b))
     slope = density * (a - (a + b) * share)
     h = log_w[1] - log_w[0]
     pieces = (density[:, 1:] + density[:, :-1]) * (h / 2) - (slope[:, 1:] - slope[:, :-1]) * (h * h / 12)
     tails = np.empty((len(y), FINE))
-    tails[:, -1] = betainc(b, a[:, 0], 1.0 - share[-1])
+    tails[:, -1] = betainc(b, a[:, 0], 1.0 - share[:, -1])
     tails[:, :-1] = tails[:, -1:] + np.cumsum(pieces[:, ::-1], axis=1)[:, ::-1]
-    return log_w, weights @ tails
+    return log_w, tails
 
 
-def _blocks(known: future.Living, time: Floats, tail: float) -> tuple[Floats, Floats]:
+def _blocks(ahead: Outlook, horizon: float, tail: float) -> tuple[Floats, Floats]:
     """Edges (k,) of blocks of counts up to where ``tail`` is left, and P(Y > edge), (nodes, k).
 
     Block i holds edges[i] < y <= edges[i+1].
     """
     edges = np.arange(SINGLE + 1.0)
-    above = future.exceeds(known, time, edges)
+    above = ahead.exceeds(horizon, edges)
     while np.any(above[:, -1] > tail * above[:, 0]):
         more = [np.ceil(edges[-1] * BLOCK)]
         while len(more) < SINGLE:
             more.append(np.ceil(more[-1] * BLOCK))
         edges = np.append(edges, more)
-        above = np.hstack([above, future.exceeds(known, time, np.array(more))])
+        above = np.hstack([above, ahead.exceeds(horizon, np.array(more))])
     enough = np.all(above <= tail * above[:, :1], axis=0)
     last = int(np.argmax(enough)) + 1
     return edges[:last], above[:, :last]

@@ -1,6 +1,6 @@
 """How sure a prediction is: the law of what a customer will do, and what the parameters leave open.
 
-The law of a customer's purchases and spend in a horizon is exact for given parameters (``future``,
+The law of a customer's purchases and spend in a horizon is exact for given parameters (``outlook``,
 ``revenue``). What the parameters themselves leave open is the normal law of their logarithms at
 the optimum (Laplace), integrated axis by axis with three Gauss-Hermite points,
 
@@ -17,15 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
-from ltv.core import beta_geometric, future, gamma_gamma, revenue
+from ltv.core import gamma_gamma, models, outlook, revenue
 from ltv.core.arrays import Floats, Ints, floats, pairs
-from ltv.core.beta_geometric import BetaGeometric, living, p_alive
 from ltv.core.gamma_gamma import GammaGamma
 
 Params = TypeVar("Params")
@@ -39,33 +38,37 @@ SAMPLE = 20_000
 
 @dataclass(frozen=True)
 class Point:
-    """Parameters and their weight; weights add up to 1, that of the best may be negative."""
+    """Parameters and their weight; weights add up to 1, that of the best may be negative.
+
+    ``buying`` are the parameters of a transaction model.
+    """
 
     weight: float
-    bg: BetaGeometric
-    gg: GammaGamma | None
+    buying: Any
+    spending: GammaGamma | None
 
 
-def best(bg: BetaGeometric, gg: GammaGamma | None) -> tuple[Point, ...]:
+def best(buying: Any, spending: GammaGamma | None = None) -> tuple[Point, ...]:
     """The parameters taken for certain."""
-    return (Point(1.0, bg, gg),)
+    return (Point(1.0, buying, spending),)
 
 
 def likely(
-    bg: BetaGeometric,
-    bg_covariance: Covariance,
-    gg: GammaGamma | None = None,
-    gg_covariance: Covariance = (),
+    buying: Any,
+    buying_covariance: Covariance,
+    spending: GammaGamma | None = None,
+    spending_covariance: Covariance = (),
 ) -> tuple[Point, ...]:
     """Parameters that stand for all that the data leave open, the best first.
 
     The covariances are of the logarithms of the parameters (``Fit.covariance``); an empty one
     takes its parameters for certain.
     """
-    other = [Point(1 / 6, moved, gg) for moved in axes(bg, bg_covariance)]
-    if gg is not None:
-        other += [Point(1 / 6, bg, _with_mean(moved, gg)) for moved in axes(gg, gg_covariance)]
-    return (Point(1.0 - len(other) / 6, bg, gg), *other)
+    other = [Point(1 / 6, moved, spending) for moved in axes(buying, buying_covariance)]
+    if spending is not None:
+        away = axes(spending, spending_covariance)
+        other += [Point(1 / 6, buying, _with_mean(moved, spending)) for moved in away]
+    return (Point(1.0 - len(other) / 6, buying, spending), *other)
 
 
 def _with_mean(moved: GammaGamma, gg: GammaGamma) -> GammaGamma:
@@ -103,17 +106,21 @@ def moved(params: Params, step: Floats) -> Params:
 
 
 def purchases_cdf(
-    bg: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float, y: ArrayLike
+    buying: Any, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float, y: ArrayLike
 ) -> Floats:
     """P(Y <= y) of the purchase days in (T, T + horizon], shape (n,); 0 for y < 0."""
     x, t_x, T, y = floats(x, t_x, T, y)
-    more = p_alive(bg, x, t_x, T) * future.exceeds(living(bg, x, T), horizon, np.maximum(np.floor(y), 0.0))
-    return np.where(y < 0, 0.0, 1.0 - more)
+    more = outlook.of(buying, x, T).exceeds(horizon, np.maximum(np.floor(y), 0.0))
+    return np.where(y < 0, 0.0, 1.0 - _alive(buying, x, t_x, T) * more)
+
+
+def _alive(buying: Any, x: Floats, t_x: Floats, T: Floats) -> Floats:
+    return models.of(buying).p_alive(buying, x, t_x, T)
 
 
 def spend_cdf(
-    bg: BetaGeometric,
-    gg: GammaGamma,
+    buying: Any,
+    spending: GammaGamma,
     x: ArrayLike,
     t_x: ArrayLike,
     T: ArrayLike,
@@ -127,12 +134,13 @@ def spend_cdf(
     ``revenue``. 1 - spend_cdf is the chance that a customer spends more than s.
 
     Raises:
-        ValueError: ``gg`` has no mean (q <= 1).
+        ValueError: ``spending`` has no mean (q <= 1).
     """
     x, t_x, T, m, s = floats(x, t_x, T, m, s)
-    unit = gamma_gamma.expected_spend(gg, x, m) * (gg.p * x + gg.q - 1.0) / gg.p
-    more = revenue.exceeds(living(bg, x, T), gg, x, np.maximum(s, 0.0) / unit, horizon)
-    return np.where(s < 0, 0.0, 1.0 - p_alive(bg, x, t_x, T) * more)
+    spend = gamma_gamma.expected_spend(spending, x, m)
+    w = np.maximum(s, 0.0) / (spend * (spending.p * x + spending.q - 1.0) / spending.p)
+    more = revenue.exceeds(outlook.of(buying, x, T), spending, x, w, horizon)
+    return np.where(s < 0, 0.0, 1.0 - _alive(buying, x, t_x, T) * more)
 
 
 def average(points: Sequence[Point], law: Callable[[Point], Floats]) -> Floats:
@@ -154,25 +162,26 @@ def purchase_quantiles(
     Found from the quantiles at the best parameters by steps of one purchase.
     """
     x, t_x, T = floats(x, t_x, T)
-    found = beta_geometric.purchase_quantiles(points[0].bg, x, t_x, T, horizon, levels)
+    buying = points[0].buying
+    found = models.of(buying).purchase_quantiles(buying, x, t_x, T, horizon, levels)
     if len(points) == 1:
         return found
 
     def reached(rows: Ints, y: Floats) -> Floats:
-        return average(points, lambda p: purchases_cdf(p.bg, x[rows], t_x[rows], T[rows], horizon, y))
+        return average(points, lambda p: purchases_cdf(p.buying, x[rows], t_x[rows], T[rows], horizon, y))
 
     for y, q in zip(found, levels, strict=True):
-        _walk(y, lambda rows, counts, q=q: reached(rows, counts) < q)
+        _walk(y, reached, q)
     return found
 
 
-def _walk(y: Floats, short: Callable[[Ints, Floats], NDArray[np.bool_]]) -> None:
-    """Move each y, in place, to the smallest count that is not ``short``."""
+def _walk(y: Floats, reached: Callable[[Ints, Floats], Floats], q: float) -> None:
+    """Move each y, in place, to the smallest count that reaches the level."""
     rows = np.arange(len(y))
-    while len(rows := rows[short(rows, y[rows])]):
+    while len(rows := rows[reached(rows, y[rows]) < q]):
         y[rows] += 1.0
     rows = np.flatnonzero(y > 0)
-    while len(rows := rows[(y[rows] > 0) & ~short(rows, y[rows] - 1.0)]):
+    while len(rows := rows[(y[rows] > 0) & (reached(rows, y[rows] - 1.0) >= q)]):
         y[rows] -= 1.0
 
 
@@ -194,28 +203,25 @@ def spend_quantiles(
         ValueError: the best parameters of spending are missing or have no mean (q <= 1).
     """
     x, t_x, T, m = floats(x, t_x, T, m)
-    bg, gg = points[0].bg, _spending(points[0])
-    distinct, alive = pairs(x, T), p_alive(bg, x, t_x, T)
-    spend = gamma_gamma.expected_spend(gg, x, m)
-    found = revenue.quantiles(bg, gg, distinct, spend, alive, horizon, levels)
+    buying, spending = points[0].buying, _spending(points[0])
+    alive, spend = _alive(buying, x, t_x, T), gamma_gamma.expected_spend(spending, x, m)
+    known = buying, spending, pairs(x, T), spend, alive, horizon
+    found = revenue.quantiles(*known, levels)
     if len(points) == 1:
         return np.vstack(found)
 
-    def law(point: Point, s: Floats) -> Floats:
-        return spend_cdf(point.bg, _spending(point), x, t_x, T, m, horizon, s)
+    def change(s: Floats) -> Floats:
+        laws = [spend_cdf(p.buying, _spending(p), x, t_x, T, m, horizon, s) for p in points]
+        return sum(p.weight * law for p, law in zip(points, laws, strict=True)) - laws[0]
 
-    moved = []
-    for q, s in zip(levels, found, strict=True):
-        there = law(points[0], s)
-        shift = average(points, lambda point, s=s: law(point, s)) - there
-        moved.append(np.clip(q - shift, 0.5 * q, 0.5 + 0.5 * q))
-    return np.vstack(revenue.quantiles(bg, gg, distinct, spend, alive, horizon, moved))
+    shifted = [np.clip(q - change(s), 0.5 * q, 0.5 + 0.5 * q) for q, s in zip(levels, found, strict=True)]
+    return np.vstack(revenue.quantiles(*known, shifted))
 
 
 def _spending(point: Point) -> GammaGamma:
-    if point.gg is None:
+    if point.spending is None:
         raise ValueError("The spend of a customer needs parameters of gamma-gamma.")
-    return point.gg
+    return point.spending
 
 
 @dataclass(frozen=True)
@@ -288,10 +294,10 @@ def total_spend(
     x, t_x, T, m, worth = floats(x, t_x, T, m, worth)
 
     def amounts(point: Point, rows: Ints) -> tuple[Floats, Floats, Floats]:
-        gg = _spending(point)
-        mean = gamma_gamma.expected_spend(gg, x[rows], m[rows]) * worth[rows]
-        inverse_square = gamma_gamma.inverse_square(gg, x[rows], m[rows]) * worth[rows] ** 2
-        return mean, gg.p**2 * inverse_square, gg.p * inverse_square
+        spending = _spending(point)
+        mean = gamma_gamma.expected_spend(spending, x[rows], m[rows]) * worth[rows]
+        inverse_square = gamma_gamma.inverse_square(spending, x[rows], m[rows]) * worth[rows] ** 2
+        return mean, spending.p**2 * inverse_square, spending.p * inverse_square
 
     return _total(points, x, t_x, T, horizon, amounts)
 
@@ -305,17 +311,17 @@ def _total(
     rows = everybody if len(x) <= SAMPLE else np.lexsort((T, x))[:: len(x) // SAMPLE]
     share = len(rows) / max(len(x), 1)
 
-    def purchases(bg: BetaGeometric, rows: Ints) -> Floats:
-        return beta_geometric.expected_purchases(bg, x[rows], t_x[rows], T[rows], horizon)
+    def purchases(buying: Any, rows: Ints) -> Floats:
+        return models.of(buying).expected_purchases(buying, x[rows], t_x[rows], T[rows], horizon)
 
-    alive = p_alive(best.bg, x[rows], t_x[rows], T[rows])
-    first, second = (alive * moment for moment in _moments(best.bg, x[rows], T[rows], horizon))
+    alive = _alive(best.buying, x[rows], t_x[rows], T[rows])
+    first, second = (alive * moment for moment in _moments(best.buying, x[rows], T[rows], horizon))
     mean, squares, counts = amounts(best, rows)
     variance = float(np.sum(squares * second + counts * first - (mean * first) ** 2))
-    bought = {bg: purchases(bg, rows) for bg in dict.fromkeys(point.bg for point in points)}
-    values = [float(bought[point.bg] @ amounts(point, rows)[0]) for point in points]
+    bought = {buying: purchases(buying, rows) for buying in dict.fromkeys(p.buying for p in points)}
+    values = [float(bought[point.buying] @ amounts(point, rows)[0]) for point in points]
     return Total(
-        expected=float(purchases(best.bg, everybody) @ amounts(best, everybody)[0]),
+        expected=float(purchases(best.buying, everybody) @ amounts(best, everybody)[0]),
         chance=float(np.sqrt(variance / share)) if len(rows) else 0.0,
         parameters=_deviation(points, values) / share if len(rows) else 0.0,
     )
@@ -325,15 +331,16 @@ def _deviation(points: Sequence[Point], values: list[float]) -> float:
     """Standard deviation over the parameters of something that has these values at the points."""
     away = np.array(values) - values[0]
     weights = np.array([point.weight for point in points])
-    return float(np.sqrt(max(weights @ away**2 - (weights @ away) ** 2, 0.0)))
+    variance = float(weights @ away**2) - float(weights @ away) ** 2
+    return float(np.sqrt(max(variance, 0.0)))
 
 
-def _moments(bg: BetaGeometric, x: Floats, T: Floats, horizon: float) -> tuple[Floats, Floats]:
+def _moments(buying: Any, x: Floats, T: Floats, horizon: float) -> tuple[Floats, Floats]:
     """E[Y] and E[Y^2] of customers known to be alive, shape (n,)."""
     distinct = pairs(x, T)
     first, second = np.zeros(len(distinct.x)), np.zeros(len(distinct.x))
     rows = np.arange(len(distinct.x))
-    for y, going, chance in revenue.counts(living(bg, distinct.x, distinct.T), horizon):
+    for y, going, chance in outlook.of(buying, distinct.x, distinct.T).counts(horizon):
         rows = rows[going]
         first[rows] += y * chance
         second[rows] += y * y * chance
