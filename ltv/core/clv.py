@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ltv.core import gamma_gamma, models, outlook, revenue, uncertainty
-from ltv.core.arrays import Floats, Ints, Pairs, floats, pairs, usable
+from ltv.core.arrays import Floats, Pairs, floats, pairs, usable
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.outlook import Outlook
-from ltv.core.quantiles import of_counts
+from ltv.core.quantiles import Tail, of_counts
 from ltv.core.uncertainty import Point
 
 DAYS_PER_YEAR = 365.0
@@ -83,14 +83,8 @@ def predict(
     x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
     if spending is not None and not spending.has_mean:
         spending = None
-    points = points or uncertainty.best(buying, spending)
-    shop = _Shop.of(buying, x, t_x, T, m)
-    spend = _spend(spending, x, m)
-    levels = ((1.0 - coverage) / 2, (1.0 + coverage) / 2)
-    counts = shop.purchase_quantiles(points, horizon, levels)
-    values = counts * spend
-    if spending is not None:
-        values = shop.spend_quantiles(points, spend, horizon, levels)
+    shop = _Shop.of(points or uncertainty.best(buying, spending), x, t_x, T, m)
+    counts, values = shop.ranges(horizon, ((1.0 - coverage) / 2, (1.0 + coverage) / 2))
     purchases = shop.of_living(shop.ahead.expected(horizon))
     discounted = shop.of_living(discounted_purchases(shop.ahead, horizon, annual_discount))
     columns = {
@@ -99,20 +93,14 @@ def predict(
         "expected_purchases": purchases,
         "purchases_low": counts[0],
         "purchases_high": counts[1],
-        "expected_spend_per_purchase": spend,
-        "expected_value": purchases * spend,
+        "expected_spend_per_purchase": shop.spend,
+        "expected_value": purchases * shop.spend,
         "value_low": values[0],
         "value_high": values[1],
-        "clv": discounted * spend * margin_rate,
+        "clv": discounted * shop.spend * margin_rate,
         "next_purchase_days": shop.distinct.spread(_waits(buying, shop.distinct)),
     }
     return assemble(sound, columns)
-
-
-def _spend(spending: GammaGamma | None, x: Floats, m: Floats) -> Floats:
-    if spending is None:
-        return gamma_gamma.shrunken_spend(x, m)
-    return gamma_gamma.expected_spend(spending, x, m)
 
 
 def _waits(buying: Any, distinct: Pairs) -> Floats:
@@ -122,48 +110,55 @@ def _waits(buying: Any, distinct: Pairs) -> Floats:
 
 @dataclass(frozen=True)
 class _Shop:
-    """Purchase histories (n,) with what every prediction needs, worked out once."""
+    """Purchase histories (n,) with what every prediction needs, worked out once.
 
-    x: Floats
-    t_x: Floats
-    T: Floats
+    ``spend`` is E(M) at the best of the points, or the shrunken own mean.
+    """
+
+    points: Sequence[Point]
+    histories: tuple[Floats, Floats, Floats]
     m: Floats
-    buying: Any
     distinct: Pairs
     ahead: Outlook
     alive: Floats
+    spend: Floats
 
     @classmethod
-    def of(cls, buying: Any, x: Floats, t_x: Floats, T: Floats, m: Floats) -> _Shop:
+    def of(cls, points: Sequence[Point], x: Floats, t_x: Floats, T: Floats, m: Floats) -> _Shop:
+        buying, spending = points[0].buying, points[0].spending
         distinct = pairs(x, T)
-        ahead = outlook.of(buying, distinct.x, distinct.T)
-        return cls(x, t_x, T, m, buying, distinct, ahead, models.of(buying).p_alive(buying, x, t_x, T))
+        return cls(
+            points=points,
+            histories=(x, t_x, T),
+            m=m,
+            distinct=distinct,
+            ahead=outlook.of(buying, distinct.x, distinct.T),
+            alive=models.of(buying).p_alive(buying, x, t_x, T),
+            spend=gamma_gamma.expected_spend(spending, x, m)
+            if spending
+            else gamma_gamma.shrunken_spend(x, m),
+        )
 
     def of_living(self, values: Floats) -> Floats:
         """Something of living customers, by distinct pair, times P(alive), shape (n,)."""
         return self.alive * self.distinct.spread(values)
 
-    def purchase_quantiles(
-        self, points: Sequence[Point], horizon: float, levels: tuple[float, ...]
-    ) -> Floats:
-        if len(points) > 1:
-            return uncertainty.purchase_quantiles(points, self.x, self.t_x, self.T, horizon, levels)
+    def ranges(self, horizon: float, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
+        """Quantiles of purchases and of revenue, (len(levels), n) each."""
+        if len(self.points) > 1:
+            counts = uncertainty.purchase_quantiles(self.points, *self.histories, horizon, levels)
+        else:
+            counts = of_counts(self._tail(horizon), self.distinct.index, self.alive, levels)
+        spending = self.points[0].spending
+        if spending is None:
+            return counts, counts * self.spend
+        if len(self.points) > 1:
+            return counts, uncertainty.spend_quantiles(self.points, *self.histories, self.m, horizon, levels)
+        known = self.points[0].buying, spending, self.distinct, self.spend, self.alive, horizon
+        return counts, np.vstack(revenue.quantiles(*known, levels))
 
-        def tail(rows: Ints, y: Floats) -> Floats:
-            return self.ahead.part(rows).exceeds(horizon, y)
-
-        return of_counts(tail, self.distinct.index, self.alive, levels)
-
-    def spend_quantiles(
-        self, points: Sequence[Point], spend: Floats, horizon: float, levels: tuple[float, ...]
-    ) -> Floats:
-        """``spend`` is E(M) at the best of the points."""
-        if len(points) > 1:
-            return uncertainty.spend_quantiles(points, self.x, self.t_x, self.T, self.m, horizon, levels)
-        spending = points[0].spending
-        assert spending is not None
-        found = revenue.quantiles(self.buying, spending, self.distinct, spend, self.alive, horizon, levels)
-        return np.vstack(found)
+    def _tail(self, horizon: float) -> Tail:
+        return lambda rows, y: self.ahead.part(rows).exceeds(horizon, y)
 
 
 def assemble(sound: NDArray[np.bool_], columns: dict[str, Floats]) -> Predictions:

@@ -41,6 +41,9 @@ class Outlook(Protocol):
     def counts(self, t: float) -> Iterator[Count]:
         """The law of Y within t, for y = 1, 2, ... until no more than ``LEFT_OUT`` is left of any."""
 
+    def moments(self, t: float) -> tuple[Floats, Floats]:
+        """E[Y] and E[Y^2] within t."""
+
 
 def of(params: Any, x: Floats, T: Floats) -> Outlook:
     """The outlook of customers alive at T (n,) after x (n,) repeat purchases."""
@@ -84,6 +87,15 @@ class GeometricOutlook:
             yield y, going, above - left
             above, y = left, y + 1.0
 
+    def moments(self, t: float) -> tuple[Floats, Floats]:
+        first, second = np.zeros_like(self.living.shape), np.zeros_like(self.living.shape)
+        rows = np.arange(len(first))
+        for y, going, chance in self.counts(t):
+            rows = rows[going]
+            first[rows] += y * chance
+            second[rows] += y * y * chance
+        return first, second
+
 
 @dataclass(frozen=True)
 class ParetoOutlook:
@@ -117,3 +129,18 @@ class ParetoOutlook:
             left = known.exceeds(t, y)
             yield y, going, above - left
             above, y = left, y + 1.0
+
+    def moments(self, t: float) -> tuple[Floats, Floats]:
+        """Y is Poisson with the rate of buying times w, the time to leaving cut at t.
+
+        E[w^2] = 2 pace^2 * integral over 1 < U < 1 + t/pace of (U - 1) U^-s.
+        """
+        known, first = self.living, self.expected(t)
+        grown = np.log1p(t / known.pace)
+        squared = 2.0 * known.pace**2 * (_power(2.0 - known.s, grown) - _power(1.0 - known.s, grown))
+        return first, first + known.shape * (known.shape + 1.0) / known.rate**2 * squared
+
+
+def _power(e: float, log: Floats) -> Floats:
+    """(U^e - 1) / e, ln U at e = 0."""
+    return np.expm1(e * log) / e if e else log

@@ -137,7 +137,7 @@ class _Table:
 
 def _inverse(ahead: Outlook, gg: GammaGamma, x: float, horizon: float, grid: Floats) -> Floats:
     """ln of spend / E(M) at the log-odds ``grid`` of P(S > s | Y > 0), shape (nodes, grid)."""
-    edges, above = _blocks(ahead, horizon, 0.05 / (1.0 + np.exp(-grid[0])))
+    edges, above = _blocks(ahead, horizon, 0.01 / (1.0 + np.exp(-grid[0])))
     weights = (above[:, :-1] - above[:, 1:]) / (above[:, :1] - above[:, -1:])
     log_w, tails = _tails(gg, x, edges)
     logits = logit(np.clip(weights @ tails, 1e-12, 1.0 - 1e-12))

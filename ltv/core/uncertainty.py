@@ -218,6 +218,22 @@ def spend_quantiles(
     return np.vstack(revenue.quantiles(*known, shifted))
 
 
+def lower_bound(
+    points: Sequence[Point],
+    x: ArrayLike,
+    t_x: ArrayLike,
+    T: ArrayLike,
+    m: ArrayLike,
+    horizon: float,
+    confidence: float = 0.8,
+) -> Floats:
+    """The spend in (T, T + horizon] that a customer reaches with probability ``confidence``, (n,).
+
+    0 for all who may well buy nothing: a lower bound does not flatter lucky outliers.
+    """
+    return spend_quantiles(points, x, t_x, T, m, horizon, (1.0 - confidence,))[0]
+
+
 def _spending(point: Point) -> GammaGamma:
     if point.spending is None:
         raise ValueError("The spend of a customer needs parameters of gamma-gamma.")
@@ -338,10 +354,5 @@ def _deviation(points: Sequence[Point], values: list[float]) -> float:
 def _moments(buying: Any, x: Floats, T: Floats, horizon: float) -> tuple[Floats, Floats]:
     """E[Y] and E[Y^2] of customers known to be alive, shape (n,)."""
     distinct = pairs(x, T)
-    first, second = np.zeros(len(distinct.x)), np.zeros(len(distinct.x))
-    rows = np.arange(len(distinct.x))
-    for y, going, chance in outlook.of(buying, distinct.x, distinct.T).counts(horizon):
-        rows = rows[going]
-        first[rows] += y * chance
-        second[rows] += y * y * chance
+    first, second = outlook.of(buying, distinct.x, distinct.T).moments(horizon)
     return distinct.spread(first), distinct.spread(second)
