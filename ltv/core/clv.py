@@ -20,8 +20,6 @@ from ltv.core.quantiles import Tail, of_counts
 from ltv.core.uncertainty import Point
 
 DAYS_PER_YEAR = 365.0
-# Gauss-Legendre nodes of the discount integral: exact to 1e-5 up to ten years
-DISCOUNT_NODES = 8
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,8 @@ def predict(
     shop = _Shop.of(points or uncertainty.best(buying, spending), x, t_x, T, m)
     counts, values = shop.ranges(horizon, ((1.0 - coverage) / 2, (1.0 + coverage) / 2))
     purchases = shop.of_living(shop.ahead.expected(horizon))
-    discounted = shop.of_living(discounted_purchases(shop.ahead, horizon, annual_discount))
+    delta = float(np.log1p(annual_discount)) / DAYS_PER_YEAR
+    discounted = shop.of_living(shop.ahead.discounted(delta, horizon))
     columns = {
         "p_alive": models.of(staying).p_alive(staying, x, t_x, T) if staying else shop.alive,
         "p_no_purchase": 1.0 - shop.of_living(shop.ahead.buys(churn_horizon)),
@@ -166,22 +165,3 @@ def assemble(sound: NDArray[np.bool_], columns: dict[str, Floats]) -> Prediction
     if not sound.all():
         columns = {name: np.where(sound, column, 0.0) for name, column in columns.items()}
     return Predictions(**columns, usable=sound)
-
-
-def discounted_purchases(ahead: Outlook, horizon: float, annual_discount: float) -> Floats:
-    """Expected purchases of living customers in the horizon (days), each discounted to today.
-
-    By parts: e^(-delta H) E[Y(H)] + delta * integral of e^(-delta t) E[Y(t)] dt.
-    """
-    delta = np.log1p(annual_discount) / DAYS_PER_YEAR
-    total = np.exp(-delta * horizon) * ahead.expected(horizon)
-    if delta == 0.0:
-        return total
-    nodes, weights = np.polynomial.legendre.leggauss(DISCOUNT_NODES)
-    for node, weight in zip(nodes, weights, strict=True):
-        # t = H s^2 puts more nodes where newcomers buy most
-        s = (node + 1.0) / 2
-        t = horizon * s**2
-        share = delta * np.exp(-delta * t) * weight * horizon * s
-        total = total + share * ahead.expected(t)
-    return total

@@ -32,6 +32,9 @@ class Outlook(Protocol):
     def expected(self, t: float | Floats) -> Floats:
         """E[Y] within t."""
 
+    def discounted(self, delta: float, horizon: float) -> Floats:
+        """Expected purchases within the horizon, each worth e^(-delta t) after t."""
+
     def buys(self, t: float | Floats) -> Floats:
         """P(Y > 0) within t."""
 
@@ -63,6 +66,9 @@ class GeometricOutlook:
 
     def expected(self, t: float | Floats) -> Floats:
         return future.expected(self.living, t)
+
+    def discounted(self, delta: float, horizon: float) -> Floats:
+        return future.discounted(self.living, delta, horizon)
 
     def buys(self, t: float | Floats) -> Floats:
         return future.buys(self.living, t)
@@ -111,6 +117,9 @@ class ParetoOutlook:
 
     def expected(self, t: float | Floats) -> Floats:
         return pareto_future.expected(self.living, t)
+
+    def discounted(self, delta: float, horizon: float) -> Floats:
+        return pareto_future.discounted(self.living, delta, horizon)
 
     def buys(self, t: float | Floats) -> Floats:
         return 1.0 - pareto_future.silent(self.living, t)
