@@ -5,21 +5,21 @@ Time is in days here, the models must have been fitted in days.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ltv.core import future, gamma_gamma, revenue
+from ltv.core import gamma_gamma, models, outlook, revenue, uncertainty
 from ltv.core.arrays import Floats, Pairs, floats, pairs, usable
-from ltv.core.beta_geometric import living, next_purchase_wait, p_alive, p_no_purchase
-from ltv.core.bgnbd import BgNbd
 from ltv.core.gamma_gamma import GammaGamma
-from ltv.core.mbgnbd import MbgNbd
+from ltv.core.outlook import Outlook
+from ltv.core.quantiles import Tail, of_counts
+from ltv.core.uncertainty import Point
 
 DAYS_PER_YEAR = 365.0
-# probability left outside at each end of the 80 % intervals
-TAIL = 0.1
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Predictions:
 
     p_alive: still a customer today; p_no_purchase: buys nothing in the churn horizon;
     expected_purchases, purchases_low, purchases_high: purchase days in the horizon, their mean
-    and 80 % predictive interval; expected_spend_per_purchase; expected_value, value_low,
-    value_high: revenue in the horizon, undiscounted, mean and 80 % predictive interval;
+    and predictive interval (80 % by default); expected_spend_per_purchase; expected_value,
+    value_low, value_high: revenue in the horizon, undiscounted, mean and predictive interval;
     clv: margin of the horizon, discounted to today; next_purchase_days: days in which half of the
     customers like this one, if still customers, have bought again (their median wait);
     usable: False marks a row no purchase history can have, all its other entries are 0.
@@ -50,9 +50,9 @@ class Predictions:
 
 
 def predict(
-    bg: BgNbd,
-    mbg: MbgNbd | None,
-    gg: GammaGamma | None,
+    buying: Any,
+    staying: Any | None,
+    spending: GammaGamma | None,
     x: ArrayLike,
     t_x: ArrayLike,
     T: ArrayLike,
@@ -61,43 +61,103 @@ def predict(
     churn_horizon: float,
     margin_rate: ArrayLike,
     annual_discount: float,
+    coverage: float = 0.8,
+    points: Sequence[Point] = (),
 ) -> Predictions:
     """Predict from purchase histories x, t_x, T (days) and m (money), each of shape (n,).
 
-    Counts come from ``bg``; P(alive) from ``mbg`` where given, because ``bg`` calls every one-time
-    buyer alive. Without ``gg``, or when it has no mean (q <= 1), spend is the shrunken own mean
-    and the interval of the value is that of the counts. ``horizon`` and ``churn_horizon`` are
-    days; ``margin_rate`` a share of revenue, one for all or (n,); ``annual_discount`` .1 is 10 %
-    a year, applied continuously: CLV = margin * E(M) * integral of (1+d)^(-t/365) dE[Y(t)].
+    Counts come from the parameters ``buying`` of any transaction model; P(alive) from ``staying``
+    where given, because BG/NBD calls every one-time buyer alive. Without ``spending``, or when it
+    has no mean (q <= 1), spend is the shrunken own mean and the interval of the value is that of
+    the counts. ``horizon`` and ``churn_horizon`` are days; ``margin_rate`` a share of revenue, one
+    for all or (n,); ``annual_discount`` .1 is 10 % a year, applied continuously:
+    CLV = margin * E(M) * integral of (1+d)^(-t/365) dE[Y(t)].
+
+    ``coverage`` is that of the intervals. They take the parameters for certain unless ``points``
+    (``uncertainty.likely``) are given, which is worth its time below about 2,000 customers.
     """
     x, t_x, T, m, margin_rate = floats(x, t_x, T, m, margin_rate)
     sound = usable(x, t_x, T)
     x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
-    if gg is not None and not gg.has_mean:
-        gg = None
-
-    distinct = pairs(x, T)
-    alive = p_alive(bg, x, t_x, T)
-    known = living(bg, distinct.x, distinct.T)
-    purchases = alive * distinct.spread(future.expected(known, horizon))
+    if spending is not None and not spending.has_mean:
+        spending = None
+    shop = _Shop.of(points or uncertainty.best(buying, spending), x, t_x, T, m)
+    counts, values = shop.ranges(horizon, ((1.0 - coverage) / 2, (1.0 + coverage) / 2))
+    purchases = shop.of_living(shop.ahead.expected(horizon))
     delta = float(np.log1p(annual_discount)) / DAYS_PER_YEAR
-    now = alive * distinct.spread(future.discounted(known, delta, horizon))
-    counts = future.quantiles(known, horizon, distinct.index, alive, (TAIL, 1.0 - TAIL))
-    spend, values = _money(bg, gg, x, T, m, alive, counts, horizon)
+    discounted = shop.of_living(shop.ahead.discounted(delta, horizon))
     columns = {
-        "p_alive": alive if mbg is None else p_alive(mbg, x, t_x, T),
-        "p_no_purchase": p_no_purchase(bg, x, t_x, T, churn_horizon),
+        "p_alive": models.of(staying).p_alive(staying, x, t_x, T) if staying else shop.alive,
+        "p_no_purchase": 1.0 - shop.of_living(shop.ahead.buys(churn_horizon)),
         "expected_purchases": purchases,
         "purchases_low": counts[0],
         "purchases_high": counts[1],
-        "expected_spend_per_purchase": spend,
-        "expected_value": purchases * spend,
+        "expected_spend_per_purchase": shop.spend,
+        "expected_value": purchases * shop.spend,
         "value_low": values[0],
         "value_high": values[1],
-        "clv": now * spend * margin_rate,
-        "next_purchase_days": _waits(bg, distinct),
+        "clv": discounted * shop.spend * margin_rate,
+        "next_purchase_days": shop.distinct.spread(_waits(buying, shop.distinct)),
     }
     return assemble(sound, columns)
+
+
+def _waits(buying: Any, distinct: Pairs) -> Floats:
+    """Median wait of living customers, see ``beta_geometric.next_purchase_wait``."""
+    return (buying.alpha + distinct.T) * np.expm1(np.log(2.0) / (buying.r + distinct.x))
+
+
+@dataclass(frozen=True)
+class _Shop:
+    """Purchase histories (n,) with what every prediction needs, worked out once.
+
+    ``spend`` is E(M) at the best of the points, or the shrunken own mean.
+    """
+
+    points: Sequence[Point]
+    histories: tuple[Floats, Floats, Floats]
+    m: Floats
+    distinct: Pairs
+    ahead: Outlook
+    alive: Floats
+    spend: Floats
+
+    @classmethod
+    def of(cls, points: Sequence[Point], x: Floats, t_x: Floats, T: Floats, m: Floats) -> _Shop:
+        buying, spending = points[0].buying, points[0].spending
+        distinct = pairs(x, T)
+        return cls(
+            points=points,
+            histories=(x, t_x, T),
+            m=m,
+            distinct=distinct,
+            ahead=outlook.of(buying, distinct.x, distinct.T),
+            alive=models.of(buying).p_alive(buying, x, t_x, T),
+            spend=gamma_gamma.expected_spend(spending, x, m)
+            if spending
+            else gamma_gamma.shrunken_spend(x, m),
+        )
+
+    def of_living(self, values: Floats) -> Floats:
+        """Something of living customers, by distinct pair, times P(alive), shape (n,)."""
+        return self.alive * self.distinct.spread(values)
+
+    def ranges(self, horizon: float, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
+        """Quantiles of purchases and of revenue, (len(levels), n) each."""
+        if len(self.points) > 1:
+            counts = uncertainty.purchase_quantiles(self.points, *self.histories, horizon, levels)
+        else:
+            counts = of_counts(self._tail(horizon), self.distinct.index, self.alive, levels)
+        spending = self.points[0].spending
+        if spending is None:
+            return counts, counts * self.spend
+        if len(self.points) > 1:
+            return counts, uncertainty.spend_quantiles(self.points, *self.histories, self.m, horizon, levels)
+        known = self.points[0].buying, spending, self.distinct, self.spend, self.alive, horizon
+        return counts, np.vstack(revenue.quantiles(*known, levels))
+
+    def _tail(self, horizon: float) -> Tail:
+        return lambda rows, y: self.ahead.part(rows).exceeds(horizon, y)
 
 
 def assemble(sound: NDArray[np.bool_], columns: dict[str, Floats]) -> Predictions:
@@ -105,25 +165,3 @@ def assemble(sound: NDArray[np.bool_], columns: dict[str, Floats]) -> Prediction
     if not sound.all():
         columns = {name: np.where(sound, column, 0.0) for name, column in columns.items()}
     return Predictions(**columns, usable=sound)
-
-
-def _waits(bg: BgNbd, distinct: Pairs) -> Floats:
-    return distinct.spread(next_purchase_wait(bg, distinct.x, distinct.T))
-
-
-def _money(
-    bg: BgNbd,
-    gg: GammaGamma | None,
-    x: Floats,
-    T: Floats,
-    m: Floats,
-    alive: Floats,
-    counts: Floats,
-    horizon: float,
-) -> tuple[Floats, tuple[Floats, ...]]:
-    """Expected spend per purchase and the interval of the revenue."""
-    if gg is None:
-        spend = gamma_gamma.shrunken_spend(x, m)
-        return spend, tuple(count * spend for count in counts)
-    spend = gamma_gamma.expected_spend(gg, x, m)
-    return spend, revenue.quantiles(bg, gg, x, T, spend, alive, horizon, (TAIL, 1.0 - TAIL))

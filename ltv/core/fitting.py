@@ -25,6 +25,8 @@ class Fit(Generic[Params]):
     ``standard_errors`` are of the parameters themselves, in their order, ``inf`` where the data
     do not determine one. ``flags`` is empty for a fit without objections; ``customers`` and
     ``repeaters`` count the rows used, ``rejected`` the rows no purchase history can have.
+    ``covariance`` (k, k) is of the logarithms of the parameters, empty where they are not all
+    determined; ``notes`` are worth knowing and no objection.
     """
 
     params: Params
@@ -36,6 +38,8 @@ class Fit(Generic[Params]):
     customers: int
     repeaters: int
     rejected: int
+    covariance: tuple[tuple[float, ...], ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -52,6 +56,14 @@ def standard_errors(optimum: Optimum) -> tuple[float, ...]:
     known = np.isfinite(variance) & (variance > 0)
     errors = np.where(known, optimum.parameters * np.sqrt(np.where(known, variance, 0.0)), np.inf)
     return tuple(float(error) for error in errors)
+
+
+def covariance(optimum: Optimum) -> tuple[tuple[float, ...], ...]:
+    """Inverse Hessian in the log-parameters, (k, k); empty where it is not a maximum."""
+    if not np.isfinite(optimum.hessian).all() or np.any(np.linalg.eigvalsh(-optimum.hessian) <= 0):
+        return ()
+    inverse = np.linalg.inv(-optimum.hessian)
+    return tuple(tuple(float(entry) for entry in row) for row in inverse)
 
 
 def objections(optimum: Optimum, pure: dict[str, float]) -> tuple[str, ...]:
@@ -197,6 +209,7 @@ def _report(
         customers=round(float(weights.sum())),
         repeaters=round(float(weights[x > 0].sum())),
         rejected=rejected,
+        covariance=covariance(optimum),
     )
 
 

@@ -9,15 +9,20 @@ Source: Fader & Hardie (2013), "The gamma-gamma model of monetary value", note 0
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln, polygamma, xlogy
 
 from ltv.core.arrays import Floats, floats
-from ltv.core.fitting import Fit, nothing_to_fit, objections, standard_errors
-from ltv.core.newton import Evaluation, Ridge, maximise
+from ltv.core.fitting import Fit, covariance, nothing_to_fit, objections, standard_errors
+from ltv.core.newton import Evaluation, Optimum, Ridge, maximise
+
+# of q' over 2, below which the variance of the amounts is as good as infinite
+LEAST_EXCESS = 0.25
+# of x and m, above which spending is said to vary with frequency; CDNOW has .11
+CORRELATED = 0.3
 
 
 @dataclass(frozen=True)
@@ -99,34 +104,47 @@ def fit(
     weights: ArrayLike | None = None,
     start: GammaGamma | None = None,
     ridge: float = 0.0,
+    prior: GammaGamma | None = None,
 ) -> Fit[GammaGamma]:
     """Maximum likelihood estimates from mean amounts, each argument of shape (n,).
 
     Uses rows with x > 0 and m > 0 (the ``repeaters``); others are counted in ``rejected``, they
-    say nothing about spending and are normal. Flags beside those of every fit: ``no_mean`` (q <= 1: the population
-    mean does not exist) and ``no_variance`` (q <= 2); use ``shrunken_spend`` then. Never raises
-    on odd data, never answers NaN.
+    say nothing about spending and are normal. ``ridge`` and ``prior`` as for the transaction models.
+    Never raises on odd data, never answers NaN.
+
+    Flags beside those of every fit: ``no_mean`` (q <= 1: the population mean does not exist) and
+    ``no_variance`` (q <= 2); use ``shrunken_spend`` then. Notes: ``spend_varies_with_frequency``
+    (``frequency_correlation`` of .3 or more, beyond chance: E(M) of rare and of heavy buyers are
+    drawn to the same mean, and totals are biased) and ``amounts_not_positive`` (of 1 % or more of
+    the buyers). Margins that may be losses do not fit a gamma law: fit revenue, and multiply by a
+    margin rate.
     """
     x, m, weights = floats(x, m, 1.0 if weights is None else weights)
     keep = spenders(x, m) & (weights > 0)
     rejected = int(keep.size - np.count_nonzero(keep))
-    customers = round(float(weights.sum()))
-    x, m, weights = x[keep], m[keep], weights[keep]
-    if not len(x):
-        return nothing_to_fit(start or GammaGamma(6.0, 4.0, 1.0), "nobody_spent_twice", rejected)
-    typical = float(weights @ m / weights.sum())
+    if not keep.any():
+        return nothing_to_fit(prior or start or GammaGamma(6.0, 4.0, 1.0), "nobody_spent_twice", rejected)
+    typical = float(weights[keep] @ m[keep] / weights[keep].sum())
     scales = np.array([1.0, 1.0, typical])
     rough = GammaGamma(p=3.0, q=4.0, gamma=typical)
-    data = Spending.of(x, m / typical, weights)
     optimum = maximise(
-        data.evaluate,
-        start=_array(start or rough) / scales,
-        ridge=Ridge(ridge, np.log(_array(rough) / scales)),
+        Spending.of(x[keep], m[keep] / typical, weights[keep]).evaluate,
+        start=_array(start or prior or rough) / scales,
+        ridge=Ridge(ridge, np.log(_array(prior or rough) / scales)),
     )
+    return replace(
+        _report(optimum, scales, x[keep], m[keep], weights[keep]),
+        customers=round(float(weights.sum())),
+        rejected=rejected,
+        notes=notes(x, m),
+    )
+
+
+def _report(optimum: Optimum, scales: Floats, x: Floats, m: Floats, weights: Floats) -> Fit[GammaGamma]:
     params = GammaGamma(*(float(value) for value in optimum.parameters * scales))
-    flags = objections(optimum, {"p": params.p, "q": params.q})
-    flags += _without_moments(params)
+    flags = objections(optimum, {"p": params.p, "q": params.q}) + _without_moments(params)
     errors = standard_errors(optimum)
+    spent = round(float(weights.sum()))
     return Fit(
         params=params,
         log_likelihood=log_likelihood(params, x, m, weights),
@@ -134,10 +152,23 @@ def fit(
         converged=optimum.converged,
         iterations=optimum.iterations,
         flags=flags,
-        customers=customers,
-        repeaters=round(float(weights.sum())),
-        rejected=rejected,
+        customers=spent,
+        repeaters=spent,
+        rejected=0,
+        covariance=covariance(optimum),
     )
+
+
+def notes(x: Floats, m: Floats) -> tuple[str, ...]:
+    """What speaks against the assumptions without forbidding the fit, see ``fit``."""
+    found = []
+    count = max(int(np.count_nonzero(spenders(x, m))), 1)
+    if abs(frequency_correlation(x, m)) > max(CORRELATED, 3.0 / count**0.5):
+        found.append("spend_varies_with_frequency")
+    with np.errstate(invalid="ignore"):
+        if np.count_nonzero((x > 0) & ~(m > 0)) > 0.01 * np.count_nonzero(x > 0):
+            found.append("amounts_not_positive")
+    return tuple(found)
 
 
 def spenders(x: Floats, m: Floats) -> NDArray[np.bool_]:
@@ -178,6 +209,18 @@ def expected_spend(params: GammaGamma, x: ArrayLike, m: ArrayLike) -> Floats:
     return params.p * (params.gamma + x * m) / (params.p * x + params.q - 1.0)
 
 
+def inverse_square(params: GammaGamma, x: ArrayLike, m: ArrayLike) -> Floats:
+    """E[1/nu^2] of each customer, shape (n,); the spend S of y purchases has E[S^2] = (p^2 y^2 + p y) E[1/nu^2].
+
+    (gamma + x m)^2 / ((q' - 1) (q' - 2)) with q' = p x + q. Infinite for q' <= 2: there q' - 2 is
+    taken as ``LEAST_EXCESS``, a finite stand-in.
+    """
+    x, m = floats(x, m)
+    mean = expected_spend(params, x, m) / params.p
+    excess = np.where(spenders(x, m), params.p * x, 0.0) + params.q - 2.0
+    return mean**2 * (excess + 1.0) / np.maximum(excess, LEAST_EXCESS)
+
+
 def shrunken_spend(x: ArrayLike, m: ArrayLike) -> Floats:
     """Expected amount of a future purchase without a model, shape (n,).
 
@@ -202,3 +245,37 @@ def frequency_correlation(x: ArrayLike, m: ArrayLike) -> float:
     if len(x) < 3 or np.ptp(x) == 0 or np.ptp(m) == 0:
         return 0.0
     return float(np.corrcoef(x, m)[0, 1])
+
+
+def simulate(
+    params: GammaGamma, rng: np.random.Generator, x: ArrayLike, purchases: ArrayLike
+) -> tuple[Floats, Floats]:
+    """Mean amount m of x purchases and the total of ``purchases`` later ones, two arrays (n,).
+
+    Of new customers of the model; 0 where there is no purchase.
+    """
+    x, purchases = floats(x, purchases)
+    scale = rng.gamma(params.q, 1.0 / params.gamma, len(x))
+    seen = _total(params, rng, x, scale)
+    return seen / np.maximum(x, 1.0), _total(params, rng, purchases, scale)
+
+
+def draw_spend(
+    params: GammaGamma, rng: np.random.Generator, x: ArrayLike, m: ArrayLike, purchases: ArrayLike
+) -> Floats:
+    """A random total of so many purchases of customers with known history, shape (n,).
+
+    nu ~ Gamma(q + p x, gamma + x m), the total ~ Gamma(p y, nu); a mean that says nothing (x == 0
+    or m <= 0) leaves the population's law.
+    """
+    x, m, purchases = floats(x, m, purchases)
+    x = np.where(spenders(x, m), x, 0.0)
+    spent = x * np.where(x > 0, m, 0.0)
+    scale = rng.gamma(params.q + params.p * x, 1.0 / (params.gamma + spent))
+    return _total(params, rng, purchases, scale)
+
+
+def _total(params: GammaGamma, rng: np.random.Generator, count: Floats, scale: Floats) -> Floats:
+    """Total of ``count`` purchases, exactly 0 for none."""
+    total = rng.gamma(np.maximum(params.p * count, 1e-3)) / scale
+    return np.where(count > 0, total, 0.0)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ltv.core import models
+from ltv.core import gamma_gamma, models
 from ltv.core.arrays import Floats
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.lives import Lives
@@ -38,16 +38,5 @@ def population(
     ``gg``. The same generator state gives the same population.
     """
     lives = models.of(params).simulate(params, rng, T, horizon)
-    inverse_scale = rng.gamma(gg.q, 1.0 / gg.gamma, len(lives.x))
-    spent = _spend(rng, gg, lives.x, inverse_scale)
-    return Population(
-        **vars(lives),
-        m=spent / np.maximum(lives.x, 1.0),
-        revenue=_spend(rng, gg, lives.purchases, inverse_scale),
-    )
-
-
-def _spend(rng: np.random.Generator, gg: GammaGamma, count: Floats, inverse_scale: Floats) -> Floats:
-    """Total of ``count`` purchases, exactly 0 for none."""
-    total = rng.gamma(np.maximum(gg.p * count, 1e-3)) / inverse_scale
-    return np.where(count > 0, total, 0.0)
+    m, revenue = gamma_gamma.simulate(gg, rng, lives.x, lives.purchases)
+    return Population(**vars(lives), m=m, revenue=revenue)

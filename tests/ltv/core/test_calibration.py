@@ -1,10 +1,12 @@
-"""On 50,000 simulated customers what the core says happens as often as it says."""
+"""On simulated customers what the core says happens as often as it says."""
+
+from functools import cache
 
 import numpy as np
 import pytest
-from scipy.special import betainc, betaln
 
-from ltv.core import bgnbd, clv, mbgnbd
+from ltv.core import bgnbd, clv, gamma_gamma, mbgnbd, simulate, uncertainty
+from ltv.core.bgnbd import BgNbd
 from tests.ltv.core.populations import BG, GG, HORIZON, MBG, shop
 
 
@@ -53,31 +55,6 @@ def test_no_purchase_happens_as_often_as_predicted(params):
         assert (shoppers.purchases[rows] == 0).mean() == pytest.approx(silent[rows].mean(), abs=0.02)
 
 
-@pytest.mark.parametrize("coverage", [0.9, 0.8, 0.5])
-def test_randomised_intervals_of_counts_cover_what_they_say(people, coverage):
-    level = randomised_level(people, np.random.default_rng(7))
-
-    inside = np.abs(level - 0.5) < coverage / 2
-
-    assert inside.mean() == pytest.approx(coverage, abs=0.01)
-
-
-def randomised_level(people, rng):
-    """P(Y < y) + u P(Y = y) at the purchases made: uniform when the predictive law is right."""
-    alive = bgnbd.p_alive(BG, people.x, people.t_x, people.T)
-    below = 1.0 - alive * tail(people, people.purchases - 1.0)
-    upto = 1.0 - alive * tail(people, people.purchases)
-    below = np.where(people.purchases == 0, 0.0, below)
-    return below + rng.random(len(below)) * (upto - below)
-
-
-def tail(people, y):
-    y = np.maximum(y, 0.0)
-    stays = np.exp(betaln(BG.a, BG.b + people.x + y) - betaln(BG.a, BG.b + people.x))
-    z = HORIZON / (BG.alpha + people.T + HORIZON)
-    return stays * betainc(y + 1.0, BG.r + people.x, z)
-
-
 def test_whole_number_intervals_cover_at_least_what_they_say(people, predictions):
     inside = (people.purchases >= predictions.purchases_low) & (
         people.purchases <= predictions.purchases_high
@@ -124,3 +101,62 @@ def test_expected_revenue_is_earned(people, predictions):
     error = people.revenue - predictions.expected_value
 
     assert abs(error.mean()) < 4 * error.std() / np.sqrt(len(error))
+
+
+# a shop with customers in every group, and the shops of each size that hold 50,000 customers
+BUSY = BgNbd(r=0.8, alpha=20.0, a=0.6, b=2.5)
+SHOPS = {500: 100, 5_000: 10, 50_000: 1}
+
+
+@cache
+def levels(size):
+    """x, and P(Y <= what was bought) and P(S <= what was spent), by the parameters each shop was fitted with.
+
+    Uniform when the law is right; within the mass of a whole number, or of no spend, at random. Seed: the size.
+    """
+    rng = np.random.default_rng(size)
+    shops = [levels_of_a_shop(rng, size) for _ in range(SHOPS[size])]
+    return tuple(np.concatenate(column) for column in zip(*shops, strict=True))
+
+
+def levels_of_a_shop(rng, size):
+    people = simulate.population(rng, BUSY, GG, rng.uniform(1, 700, size), HORIZON)
+    history = people.x, people.t_x, people.T
+    fit, spending = bgnbd.fit(*history, ridge=0.05), gamma_gamma.fit(people.x, people.m, ridge=0.05)
+    points = uncertainty.likely(fit.params, fit.covariance) if size == 500 else uncertainty.best(fit.params)
+    at_random = rng.random(size)
+
+    def counts(y):
+        return uncertainty.average(
+            points, lambda p: uncertainty.purchases_cdf(p.buying, *history, HORIZON, y)
+        )
+
+    below, upto = counts(people.purchases - 1.0), counts(people.purchases)
+    spent = uncertainty.spend_cdf(fit.params, spending.params, *history, people.m, HORIZON, people.revenue)
+    return (
+        people.x,
+        below + at_random * (upto - below),
+        np.where(people.revenue > 0, spent, at_random * spent),
+    )
+
+
+@pytest.mark.parametrize(("fewest", "most"), [(0, 10_000), *GROUPS])
+@pytest.mark.parametrize("coverage", [0.8, 0.9])
+@pytest.mark.parametrize("size", SHOPS)
+def test_ranges_hold_what_they_say_in_shops_of_every_size_and_for_buyers_of_every_kind(
+    size, coverage, fewest, most
+):
+    x, *laws = levels(size)
+    rows = (x >= fewest) & (x <= most)
+
+    for law in laws:
+        inside = np.abs(law[rows] - 0.5) < coverage / 2
+        # by chance alone .007 in the smallest group
+        assert inside.mean() == pytest.approx(coverage, abs=0.02)
+
+
+def test_every_level_is_reached_as_often_as_it_says_at_fifty_thousand_customers():
+    _, *laws = levels(50_000)
+
+    for law in laws:
+        assert np.abs(np.sort(law) - (np.arange(50_000) + 0.5) / 50_000).max() < 0.01

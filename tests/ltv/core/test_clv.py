@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ltv.core import bgnbd, clv, gamma_gamma, mbgnbd, revenue
+from ltv.core.arrays import pairs
 from ltv.core.bgnbd import BgNbd
 from ltv.core.gamma_gamma import GammaGamma
 from tests.ltv.core.populations import BG, GG, HORIZON, MBG, shop
@@ -109,7 +110,7 @@ def test_quantiles_of_revenue_are_those_of_the_exact_law(people):
     alive = bgnbd.p_alive(BG, x, t_x, T)
     spend = gamma_gamma.expected_spend(GG, x, m)
 
-    (high,) = revenue.quantiles(BG, GG, x, T, spend, alive, HORIZON, (0.9,))
+    (high,) = revenue.quantiles(BG, GG, pairs(x, T), spend, alive, HORIZON, (0.9,))
 
     positive = high > 0
     reached = [exact_cdf(*row) for row in zip(x, t_x, T, m, high, strict=True)]
@@ -124,7 +125,7 @@ def test_quantiles_of_heavy_buyers_are_those_of_the_exact_law():
     alive = bgnbd.p_alive(BG, x, t_x, T)
 
     low, high = revenue.quantiles(
-        BG, GG, x, T, gamma_gamma.expected_spend(GG, x, m), alive, HORIZON, (0.1, 0.9)
+        BG, GG, pairs(x, T), gamma_gamma.expected_spend(GG, x, m), alive, HORIZON, (0.1, 0.9)
     )
 
     for level, found in ((0.1, low), (0.9, high)):
@@ -148,8 +149,6 @@ def exact_cdf(x, t_x, T, m, s):
 
 
 def test_equal_customers_are_gathered_into_pairs_and_spread_again():
-    from ltv.core.arrays import pairs
-
     x, T = np.array([1.0, 0.0, 1.0, 1.0]), np.array([5.0, 5.0, 5.0, 6.0])
 
     distinct = pairs(x, T)

@@ -1,11 +1,13 @@
 """Odd shops: the fit says so, and nothing is ever NaN."""
 
+import time
 from dataclasses import astuple
 
 import numpy as np
 import pytest
 
-from ltv.core import bgnbd, clv, mbgnbd, simulate
+from ltv.core import bgnbd, clv, fallback, mbgnbd, simulate
+from ltv.core.models import MODELS
 from tests.ltv.core.populations import BG, GG, HORIZON
 
 N = 2000
@@ -62,6 +64,26 @@ def ten_customers():
 def recency_forgotten():
     rng, T = observed()
     return rng.integers(1, 8, N).astype(float), np.zeros(N), T
+
+
+def five_thousand_clean(unit=1.0):
+    people = simulate.population(np.random.default_rng(4), BG, GG, np.full(5_000, 400.0), HORIZON)
+    return people.x, people.t_x * unit, people.T * unit
+
+
+def with_one_machine():
+    return tuple(
+        np.append(column, machine)
+        for column, machine in zip(five_thousand_clean(), (390, 399, 400), strict=True)
+    )
+
+
+def in_seconds():
+    return five_thousand_clean(86_400.0)
+
+
+def in_years():
+    return five_thousand_clean(1 / 365)
 
 
 def nobody_at_all():
@@ -191,3 +213,64 @@ def test_impossible_rows_are_predicted_as_nothing_and_marked():
     for column in astuple(found)[:-1]:
         assert np.isfinite(column).all()
         assert column[[1, 2]].tolist() == [0.0, 0.0]
+
+
+# the rung each kind of data ends on, for a shop without a past
+RUNGS = {
+    nobody_returns: "formula",
+    one_percent_returns_once: "pooled",
+    all_equal_buyers: "own",
+    nobody_leaves: "own",
+    all_identical: "pooled",
+    all_new_today: "formula",
+    all_left_long_ago: "pooled",
+    ten_customers: "pooled",
+    recency_forgotten: "formula",
+    nobody_at_all: "formula",
+    five_thousand_clean: "own",
+    with_one_machine: "own",
+    in_seconds: "own",
+    in_years: "own",
+}
+
+
+@pytest.mark.parametrize("make", RUNGS)
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_every_shop_ends_on_a_named_rung_with_finite_predictions_in_no_time(make, model):
+    x, t_x, T = make()
+    m = np.where(x > 0, 20.0, 0.0)
+    policy = 365.0 * unit_of(make), 90.0 * unit_of(make), 0.3, 0.1
+    began = time.process_time()
+
+    choice = fallback.climb(model, x, t_x, T)
+    spending = fallback.choose(None, None, fallback.pooled_spend(x, m)).params
+    if choice.params is None:
+        found = fallback.heuristic(x, t_x, T, m, *policy)
+    else:
+        found = clv.predict(choice.params, None, spending, x, t_x, T, m, *policy)
+
+    assert time.process_time() - began < 2.0
+    assert choice.step == RUNGS[make]
+    assert (choice.reasons == ()) == (choice.step == "own")
+    for column in astuple(found)[:-1]:
+        assert np.isfinite(column).all()
+
+
+def unit_of(make):
+    return {in_seconds: 86_400.0, in_years: 1 / 365}.get(make, 1.0)
+
+
+@pytest.mark.parametrize("make", RUNGS)
+def test_every_shop_with_a_past_falls_back_on_it_at_most(make):
+    choice = fallback.climb(bgnbd, *make(), last=BG)
+
+    assert choice.step in ("own", "last")
+    assert choice.params is not None
+
+
+def test_who_left_long_ago_is_not_expected_back():
+    histories = all_left_long_ago()
+
+    choice = fallback.climb(bgnbd, *histories)
+
+    assert bgnbd.expected_purchases(choice.params, *histories, 365.0).max() < 0.01

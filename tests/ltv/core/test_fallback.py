@@ -1,11 +1,15 @@
-from dataclasses import astuple, replace
+from dataclasses import asdict, astuple, replace
 
 import numpy as np
 import pytest
 
 from ltv.core import bgnbd, fallback, gamma_gamma, simulate
 from ltv.core.bgnbd import BgNbd
+from ltv.core.formula import DAYS_PER_MONTH
+from ltv.core.mbgnbd import MbgNbd
+from ltv.core.models import MODELS
 from tests.ltv.core.populations import BG, GG, HORIZON, shop
+from tests.reference import cdnow
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +24,7 @@ def small_shop(customers):
 
 
 def test_a_good_fit_is_used(own):
-    assert fallback.choose(own, None, None) == fallback.Choice("own", own.params, ())
+    assert fallback.choose(own, None, None) == fallback.Choice("own", own.params, (), own.covariance)
 
 
 def test_a_good_fit_near_yesterdays_is_used(own):
@@ -72,6 +76,7 @@ def test_a_small_shop_gets_a_fit_held_by_the_prior():
     choice = fallback.choose(own, None, pooled)
 
     assert (choice.step, choice.params) == ("pooled", pooled.params)
+    assert choice.covariance == pooled.covariance
     assert "60 customers, 200 needed" in choice.reasons
     assert choice.reasons[-1] == "no earlier parameters"
 
@@ -99,7 +104,7 @@ def test_the_ladder_serves_spending_too():
 
     choice = fallback.choose(fit, GG, None)
 
-    assert choice == fallback.Choice("own", fit.params, ())
+    assert choice == fallback.Choice("own", fit.params, (), fit.covariance)
 
 
 def test_the_heuristic_answers_for_every_customer():
@@ -146,3 +151,136 @@ def test_the_heuristic_knows_nothing_of_an_empty_shop():
 
 def test_a_choice_keeps_the_kind_of_the_parameters(own):
     assert isinstance(fallback.choose(own, None, None).params, BgNbd)
+
+
+def test_the_ladder_is_climbed_from_the_top():
+    people = shop(customers=3_000, seed=12)
+    histories = people.x, people.t_x, people.T
+    own = bgnbd.fit(*histories, ridge=fallback.NIGHTLY_RIDGE)
+
+    fresh, after = fallback.climb(bgnbd, *histories), fallback.climb(bgnbd, *histories, last=own.params)
+
+    assert (fresh.step, after.step) == ("own", "own")
+    assert astuple(after.params) == pytest.approx(astuple(fresh.params), rel=1e-6)
+
+
+def test_the_last_good_parameters_come_before_the_prior():
+    choice = fallback.climb(bgnbd, *small_shop(60), last=BG)
+
+    assert (choice.step, choice.params, choice.covariance) == ("last", BG, ())
+
+
+def test_impossible_rows_do_not_hinder_the_climb():
+    x, t_x, T = small_shop(60)
+
+    choice = fallback.climb(bgnbd, np.append(x, np.nan), np.append(t_x, 1.0), np.append(T, 5.0), last=BG)
+
+    assert choice.step == "last"
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_the_prior_expects_the_purchases_the_shop_has_seen_in_any_unit(model):
+    x, t_x, T = small_shop(60)
+
+    days = fallback.public_prior(model, x, t_x, T)
+    hours = fallback.public_prior(model, x, t_x * 24, T * 24)
+
+    assert model.expected_purchases_new(days, T).sum() == pytest.approx(x.sum(), rel=1e-6)
+    pure, times = astuple(days), [24.0 if name in days.times else 1.0 for name in asdict(days)]
+    assert astuple(hours) == pytest.approx(np.multiply(pure, times), rel=1e-6)
+
+
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+def test_the_prior_is_what_published_shops_are_like(model):
+    published = {"bgnbd": cdnow.BG_FULL, "mbgnbd": cdnow.MBG_FULL, "paretonbd": PARETO_PUBLISHED}
+
+    found = asdict(fallback.PUBLIC[model.Params])
+
+    shop_like = published[model.__name__.rsplit(".", 1)[1]]
+    for name in {"a", "b", "s"} & set(found):
+        assert found[name] == pytest.approx(shop_like[name], rel=1e-3)
+
+
+# Fader, Hardie & Lee (2005): CDNOW
+PARETO_PUBLISHED = {"s": 0.606}
+
+
+def test_the_prior_of_an_empty_shop_is_the_public_one():
+    assert fallback.public_prior(bgnbd, [], [], []) == fallback.PUBLIC[BgNbd]
+
+
+def test_data_that_run_off_to_a_bound_are_held_more_firmly():
+    identical = np.full(2_000, 5.0), np.full(2_000, 300.0), np.full(2_000, 400.0)
+
+    loose = bgnbd.fit(*identical, ridge=0.5, prior=fallback.public_prior(bgnbd, *identical))
+
+    assert "r_at_bound" in loose.flags
+    assert fallback.pooled_fit(*identical).ok
+
+
+def test_the_amounts_of_a_small_shop_are_held_near_public_ones():
+    fit = fallback.pooled_spend([1.0, 2.0, 1.0, 5.0], [50.0, 40.0, 70.0, 45.0])
+
+    assert fit.ok
+    assert fit.params.mean == pytest.approx(50.0, rel=0.1)
+    assert fallback.pooled_spend([0.0], [0.0]).flags == ("nobody_spent_twice",)
+
+
+@pytest.fixture(scope="module")
+def small_shops():
+    """Absolute errors of each customer's purchases, and of the total, over 40 shops of each size; shops
+    differ from each other by a factor of 1.6 in every parameter, and half of them let one-time buyers go."""
+    return {size: errors_of(size, shops=40) for size in (30, 100, 200)}
+
+
+def errors_of(size, shops):
+    rng, horizon, found = np.random.default_rng(size), 180.0, {}
+    for number in range(shops):
+        kind = (BgNbd, MbgNbd)[number % 2]
+        truth = kind(*(np.array([0.6, 60.0, 0.7, 2.5]) * np.exp(0.5 * rng.normal(size=4))))
+        T = np.floor(rng.uniform(20, 600, size))
+        people = simulate.population(rng, truth, GG, T, horizon)
+        choice = fallback.climb(bgnbd, people.x, people.t_x, T)
+        assert choice.step in ("pooled", "own")
+        months = np.maximum(T / DAYS_PER_MONTH, 1.0)
+        predicted = {
+            "ladder": bgnbd.expected_purchases(choice.params, people.x, people.t_x, T, horizon),
+            "rate": people.x / T * horizon,
+            "formula": (people.x + 1) / months * horizon / DAYS_PER_MONTH,
+        }
+        for name, expected in predicted.items():
+            each = np.abs(expected - people.purchases).mean()
+            total = abs(expected.sum() - people.purchases.sum())
+            found.setdefault(name, []).append((each, total))
+    return {name: np.mean(rows, axis=0) for name, rows in found.items()}
+
+
+@pytest.mark.parametrize("size", [30, 100, 200])
+@pytest.mark.parametrize("rule", ["rate", "formula"])
+def test_small_shops_are_better_served_than_by_plain_rates(small_shops, size, rule):
+    errors = small_shops[size]
+
+    customers, total = errors["ladder"] / errors[rule]
+
+    assert customers < 0.9
+    assert total < 0.6
+
+
+def test_the_heuristic_expects_little_of_a_shop_opened_today():
+    nothing = np.zeros(2_000)
+
+    found = fallback.heuristic(nothing, nothing, nothing, nothing, 365.0, 90.0, 0.3, 0.1)
+
+    assert found.expected_purchases.max() < 0.01
+
+
+def test_the_heuristic_interval_of_a_lapsing_customer_splits_at_the_right_count():
+    # alive with probability one half: the upper end is the .8 quantile of the living
+    from scipy.stats import poisson
+
+    found = fallback.heuristic([100.0], [100.0], [104.0], [10.0], 30.0, 7.0, 0.5, 0.0)
+
+    mean = found.expected_purchases[0] / found.p_alive[0]
+    level = 1.0 - 0.1 / found.p_alive[0]
+    assert found.purchases_high[0] == poisson.ppf(level, mean)
+    assert found.purchases_low[0] == 0.0
