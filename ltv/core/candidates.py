@@ -7,15 +7,19 @@ Time is in days, money in one currency. A candidate is a whole procedure, with t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Any, Protocol
 
 import numpy as np
 
-from ltv.core import fallback, gamma_gamma, summary
-from ltv.core.arrays import Floats
+from ltv.core import amounts, fallback, summary
+from ltv.core.amounts import Amounts
+from ltv.core.arrays import Floats, Ints
 from ltv.core.models import MODELS, Model
+
+# ends the name of a forecast whose amounts are learnt from the first purchase days too
+ALL_DAYS = "_all_days"
 
 
 @dataclass(frozen=True)
@@ -48,49 +52,43 @@ class Seen:
         return cls(now.x, now.t_x, now.T, now.m, now.revenue, float(window), days, revenue)
 
     @cached_property
-    def amount_of_repeats(self) -> Floats:
-        """Expected amount of a purchase day, learnt from the repeat purchase days."""
-        return expected_amount(self.x, self.m)
+    def of_repeats(self) -> Amounts:
+        """Amounts learnt from the repeat purchase days, as the literature has it."""
+        return amounts.learn(self.x, self.m)
 
     @cached_property
-    def amount_of_all_days(self) -> Floats:
-        """The same learnt from all purchase days: says something of one-time buyers too."""
-        return expected_amount(self.x + 1.0, self.revenue / (self.x + 1.0))
-
-
-def expected_amount(days: Floats, mean: Floats) -> Floats:
-    """Expected amount of a purchase day from the mean of ``days`` days, shape (n,).
-
-    By gamma-gamma where its fit holds, else the shrunken own mean.
-    """
-    fit = gamma_gamma.fit(days, mean, ridge=fallback.NIGHTLY_RIDGE)
-    if fit.ok and not fallback.enough_data(fit.customers, fit.repeaters):
-        return gamma_gamma.expected_spend(fit.params, days, mean)
-    return gamma_gamma.shrunken_spend(days, mean)
+    def of_all_days(self) -> Amounts:
+        """Amounts learnt from all purchase days, which say something of one-time buyers too."""
+        return amounts.learn(self.x + 1.0, self.revenue / (self.x + 1.0))
 
 
 class Fitted(Protocol):
-    """A candidate fitted at an origin; every array has one entry per customer."""
+    """A candidate fitted at an origin for a horizon; every array has one entry per customer."""
 
     @property
     def step(self) -> str:
         """The step of the ladder it stands on; "rule" for rules."""
 
     @property
-    def amounts(self) -> dict[str, Floats]:
-        """Expected money per purchase day, by name of the forecast: the same counts may serve several."""
+    def amounts(self) -> dict[str, Amounts]:
+        """Money per purchase day, by name of the forecast: the same counts may serve several."""
+
+    @property
+    def p_no_purchase(self) -> Floats | None:
+        """Probability to buy nothing in the horizon; None for rules that know none."""
 
     def expected(self, t: float) -> Floats:
         """Expected purchase days in the next ``t`` days."""
 
-    def p_no_purchase(self, t: float) -> Floats | None:
-        """Probability to buy nothing in the next ``t`` days; None for rules that know none."""
+    def interval(self, coverage: float) -> tuple[Floats, Floats] | None:
+        """Central predictive interval of the purchase days; None for rules without a distribution."""
 
-    def interval(self, t: float, coverage: float) -> tuple[Floats, Floats] | None:
-        """Central predictive interval of the purchase days; None for rules without one."""
+    def placed(self, y: Floats) -> tuple[Floats, Floats] | None:
+        """P(Y < y) and P(Y <= y) of the purchase days; None likewise."""
 
-    def placed(self, y: Floats, t: float) -> tuple[Floats, Floats] | None:
-        """P(Y < y) and P(Y <= y) of the purchase days; None for rules without a distribution."""
+    def placed_spend(self, name: str, rows: Ints, spend: Floats) -> tuple[Floats, Floats] | None:
+        """P(S < s) and P(S <= s) of the spend (k,) of the customers at ``rows`` (k,), with the amounts
+        called ``name``; None likewise, and where a plain mean is all that was learnt."""
 
 
 @dataclass(frozen=True)
@@ -109,32 +107,46 @@ class Modelled:
     model: Model[Any]
     params: Any
     seen: Seen
+    horizon: float
     step: str
-    amounts: dict[str, Floats] = field(repr=False)
+    amounts: dict[str, Amounts]
 
     @property
     def _histories(self) -> tuple[Floats, Floats, Floats]:
         return self.seen.x, self.seen.t_x, self.seen.T
 
+    @cached_property
+    def p_no_purchase(self) -> Floats:
+        return self.model.p_no_purchase(self.params, *self._histories, self.horizon)
+
     def expected(self, t: float) -> Floats:
         return self.model.expected_purchases(self.params, *self._histories, t)
 
-    def p_no_purchase(self, t: float) -> Floats:
-        return self.model.p_no_purchase(self.params, *self._histories, t)
-
-    def interval(self, t: float, coverage: float) -> tuple[Floats, Floats]:
+    def interval(self, coverage: float) -> tuple[Floats, Floats]:
         tail = (1.0 - coverage) / 2
-        low, high = self.model.purchase_quantiles(self.params, *self._histories, t, (tail, 1.0 - tail))
+        levels = (tail, 1.0 - tail)
+        low, high = self.model.purchase_quantiles(self.params, *self._histories, self.horizon, levels)
         return low, high
 
-    def placed(self, y: Floats, t: float) -> tuple[Floats, Floats]:
+    def placed(self, y: Floats) -> tuple[Floats, Floats]:
         # most buy nothing, and that has a closed form
-        below, upto = np.zeros(len(y)), self.p_no_purchase(t)
+        below, upto = np.zeros(len(y)), self.p_no_purchase.copy()
         some = np.flatnonzero(y > 0)
-        x, t_x, T = (array[some] for array in self._histories)
-        for placed, count in ((below, y[some] - 1.0), (upto, y[some])):
-            placed[some] = 1.0 - self.model.exceeds(self.params, x, t_x, T, t, count)
+        below[some] = 1.0 - self._exceeds(some, y[some] - 1.0)
+        upto[some] = 1.0 - self._exceeds(some, y[some])
         return below, upto
+
+    def placed_spend(self, name: str, rows: Ints, spend: Floats) -> tuple[Floats, Floats] | None:
+        learnt = self.amounts[name].part(rows)
+        if learnt.params is None:
+            return None
+        reached = learnt.law(lambda part, y: self._exceeds(rows[part], y), spend)
+        bought = spend > 0
+        return np.where(bought, reached, 0.0), np.where(bought, reached, self.p_no_purchase[rows])
+
+    def _exceeds(self, rows: Ints, y: Floats | float) -> Floats:
+        x, t_x, T = (array[rows] for array in self._histories)
+        return self.model.exceeds(self.params, x, t_x, T, self.horizon, y)
 
 
 def fit_model(name: str, model: Model[Any], seen: Seen, horizon: float) -> Modelled | None:
@@ -146,8 +158,8 @@ def fit_model(name: str, model: Model[Any], seen: Seen, horizon: float) -> Model
         choice = fallback.choose(own, None, model.fit(*histories, ridge=fallback.POOLED_RIDGE))
     if choice.params is None:
         return None
-    amounts = {name: seen.amount_of_repeats, f"{name}_all_days": seen.amount_of_all_days}
-    return Modelled(model, choice.params, seen, choice.step, amounts)
+    learnt = {name: seen.of_repeats, f"{name}{ALL_DAYS}": seen.of_all_days}
+    return Modelled(model, choice.params, seen, horizon, choice.step, learnt)
 
 
 MODELLED = tuple(Candidate(name, partial(fit_model, name, model)) for name, model in MODELS.items())

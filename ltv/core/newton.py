@@ -120,8 +120,9 @@ def _line_search(
     for _ in range(30):
         candidate = np.clip(theta + step, LOWER, UPPER)
         found = _evaluate(objective, candidate, ridge)
-        if np.isfinite(found[0]) and np.all(np.isfinite(found[2])):
-            if found[0] > value or (found[0] > level and _pull(candidate, found[1]) < slope / 2):
-                return candidate, found
+        finite = np.isfinite(found[0]) and np.all(np.isfinite(found[2]))
+        flatter = found[0] > level and _pull(candidate, found[1]) < slope / 2
+        if finite and (found[0] > value or flatter):
+            return candidate, found
         step = step / 2
     return None

@@ -35,6 +35,7 @@ from ltv.core.pareto_likelihood import Histories
 __all__ = [
     "Params",
     "ParetoNbd",
+    "exceeds",
     "expected_purchases",
     "expected_purchases_new",
     "fit",

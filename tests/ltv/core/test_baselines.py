@@ -36,7 +36,7 @@ def forecast(name, t=WINDOW):
     expected = fitted.expected(float(t))
     return {
         customer: (pytest.approx(days), pytest.approx(money))
-        for customer, days, money in zip(NAMES, expected, expected * fitted.amounts[name], strict=True)
+        for customer, days, money in zip(NAMES, expected, expected * fitted.amounts[name].mean, strict=True)
     }
 
 
@@ -134,19 +134,19 @@ def test_the_formula_is_that_of_the_formula_ltv():
 
     ltv = formula.formula_ltv(found.revenue, found.x + 1, found.T, WINDOW / formula.DAYS_PER_MONTH)
 
-    assert fitted.expected(WINDOW) * fitted.amounts["formula"] == pytest.approx(ltv)
+    assert fitted.expected(WINDOW) * fitted.amounts["formula"].mean == pytest.approx(ltv)
 
 
 @pytest.mark.parametrize("name", ["past_rate", "past_rate_with_first", "last_window"])
 def test_purchases_at_a_rate_stay_out_as_those_of_a_poisson_process(name):
     fitted = rule(name)
 
-    assert fitted.p_no_purchase(50.0) == pytest.approx(np.exp(-fitted.expected(50.0)))
+    assert fitted.p_no_purchase == pytest.approx(np.exp(-fitted.expected(WINDOW)))
 
 
 @pytest.mark.parametrize("name", ["recency", "formula"])
 def test_rules_without_chance_give_no_probability(name):
-    assert rule(name).p_no_purchase(50.0) is None
+    assert rule(name).p_no_purchase is None
 
 
 @pytest.mark.parametrize("candidate", BASELINES, ids=lambda candidate: candidate.name)
@@ -155,5 +155,6 @@ def test_no_rule_gives_a_range_or_a_distribution(candidate):
 
     assert candidate.baseline
     assert fitted.step == "rule"
-    assert fitted.interval(100.0, 0.8) is None
-    assert fitted.placed(np.zeros(5), 100.0) is None
+    assert fitted.interval(0.8) is None
+    assert fitted.placed(np.zeros(5)) is None
+    assert fitted.placed_spend(candidate.name, np.arange(5), np.zeros(5)) is None
