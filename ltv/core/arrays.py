@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,6 +27,17 @@ def usable(x: Floats, t_x: Floats, T: Floats) -> NDArray[np.bool_]:
         whole = (x >= 0) & (x == np.floor(x)) & np.isfinite(x)
         ordered = (t_x >= 0) & (t_x <= T) & np.isfinite(T)
         return whole & ordered & ((x == 0) == (t_x == 0))
+
+
+def refuse(name: str, values: NDArray[Any], bad: NDArray[np.bool_], why: str) -> None:
+    """Refuse an argument with bad entries and name the first of them.
+
+    Raises:
+        ValueError: such as "amounts[7] is not a finite number: nan".
+    """
+    if bad.any():
+        place = int(np.argmax(bad))
+        raise ValueError(f"{name}[{place}] {why}: {values[place]}")
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,14 @@ def p_no_purchase(
     return np.minimum(silent, 1.0)  # the two may round to just above
 
 
+def exceeds(
+    params: BetaGeometric, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float, y: ArrayLike
+) -> Floats:
+    """P(Y > y): more than y purchase days in (T, T + horizon], shape (n,); y >= 0, whole numbers."""
+    x, t_x, T, y = floats(x, t_x, T, y)
+    return p_alive(params, x, t_x, T) * future.exceeds(living(params, x, T), horizon, y)
+
+
 def purchase_quantiles(
     params: BetaGeometric,
     x: ArrayLike,

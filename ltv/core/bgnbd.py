@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from ltv.core.beta_geometric import (
     BetaGeometric,
+    exceeds,
     expected_purchases,
     expected_purchases_new,
     fit_model,
@@ -33,6 +34,7 @@ from ltv.core.fitting import Fit
 __all__ = [
     "BgNbd",
     "Params",
+    "exceeds",
     "expected_purchases",
     "expected_purchases_new",
     "fit",

@@ -69,6 +69,11 @@ class Model(Protocol[P]):
     def pmf(self, params: P, n: ArrayLike, t: ArrayLike) -> Floats:
         """P(a new customer makes n repeat purchase days up to t)."""
 
+    def exceeds(
+        self, params: P, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float, y: ArrayLike
+    ) -> Floats:
+        """P(more than y purchase days in (T, T + horizon]), shape (n,)."""
+
     def purchase_quantiles(
         self,
         params: P,

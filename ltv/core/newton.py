@@ -16,6 +16,8 @@ Objective = Callable[[Floats], Evaluation]
 MAX_ITERATIONS = 100
 LONGEST_STEP = 2.0
 RELATIVE_GRADIENT = 1e-9
+# what the value of a sum over many customers is exact to
+ROUNDING = 1e-12
 LOWER, UPPER = np.log(1e-5), np.log(1e5)
 
 
@@ -58,7 +60,8 @@ def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
     """Climb from ``start``; never raises, says whether it arrived.
 
     Steps are cut to ``LONGEST_STEP`` and halved until the value rises, so a bad start costs
-    iterations and not the answer. Directions in which the surface curves upwards are walked along
+    iterations and not the answer. Near the top, where values differ by rounding alone, a step is
+    good that takes half of the slope away. Directions in which the surface curves upwards are walked along
     the gradient. A flat or unbounded surface ends at the box or unconverged; the caller flags it.
     """
     theta = np.clip(np.log(start), LOWER, UPPER)
@@ -70,7 +73,7 @@ def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
     for iteration in range(1, MAX_ITERATIONS + 1):
         if _flat(theta, value, gradient):
             return ended(True, iteration)
-        better = _line_search(objective, theta, value, _direction(gradient, hessian), ridge)
+        better = _line_search(objective, theta, (value, gradient, hessian), ridge)
         if better is None:
             return ended(_nearly_flat(theta, value, gradient), iteration)
         theta, (value, gradient, hessian) = better
@@ -109,12 +112,17 @@ def _direction(gradient: Floats, hessian: Floats) -> Floats:
 
 
 def _line_search(
-    objective: Objective, theta: Floats, value: float, step: Floats, ridge: Ridge
+    objective: Objective, theta: Floats, here: Evaluation, ridge: Ridge
 ) -> tuple[Floats, Evaluation] | None:
+    value, gradient, hessian = here
+    step, slope = _direction(gradient, hessian), _pull(theta, gradient)
+    level = value - ROUNDING * max(1.0, abs(value))
     for _ in range(30):
         candidate = np.clip(theta + step, LOWER, UPPER)
         found = _evaluate(objective, candidate, ridge)
-        if np.isfinite(found[0]) and np.all(np.isfinite(found[2])) and found[0] > value:
+        finite = np.isfinite(found[0]) and np.all(np.isfinite(found[2]))
+        flatter = found[0] > level and _pull(candidate, found[1]) < slope / 2
+        if finite and (found[0] > value or flatter):
             return candidate, found
         step = step / 2
     return None

@@ -62,6 +62,12 @@ def pmf(living: Living, y: Floats, t: Floats) -> Floats:
     return pareto_counts.pmf(living.shape, living.s, living.rate, living.pace, t, y)
 
 
+def exceeds(living: Living, t: float, y: Floats) -> Floats:
+    """P(Y > y) within t, for y = 0, 1, 2, ..., shape (n,)."""
+    span = np.full(len(living.rate), t)
+    return pareto_counts.exceeds(living.shape, living.s, living.rate, living.pace, span, y)
+
+
 def quantiles(living: Living, t: float, index: Ints, alive: Floats, levels: Sequence[float]) -> Floats:
     """Smallest y with 1 - alive P(Y > y) >= q for each level q, shape (len(levels), n).
 
@@ -70,7 +76,6 @@ def quantiles(living: Living, t: float, index: Ints, alive: Floats, levels: Sequ
     """
 
     def tail(rows: Ints, y: Floats) -> Floats:
-        posterior = living.shape[rows], living.s, living.rate[rows], living.pace[rows]
-        return pareto_counts.exceeds(*posterior, np.full(len(rows), t), y)
+        return exceeds(Living(living.shape[rows], living.rate[rows], living.s, living.pace[rows]), t, y)
 
     return of_counts(tail, index, alive, levels)

@@ -35,6 +35,7 @@ from ltv.core.pareto_likelihood import Histories
 __all__ = [
     "Params",
     "ParetoNbd",
+    "exceeds",
     "expected_purchases",
     "expected_purchases_new",
     "fit",
@@ -156,6 +157,14 @@ def p_no_purchase(params: ParetoNbd, x: ArrayLike, t_x: ArrayLike, T: ArrayLike,
     distinct = pairs(x, T)
     silent = distinct.spread(future.silent(living(params, distinct.x, distinct.T), horizon))
     return np.minimum(expit(odds) + expit(-odds) * silent, 1.0)  # the two may round to just above
+
+
+def exceeds(
+    params: ParetoNbd, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, horizon: float, y: ArrayLike
+) -> Floats:
+    """P(Y > y): more than y purchase days in (T, T + horizon], shape (n,); y >= 0, whole numbers."""
+    x, t_x, T, y = floats(x, t_x, T, y)
+    return p_alive(params, x, t_x, T) * future.exceeds(living(params, x, T), horizon, y)
 
 
 def purchase_quantiles(

@@ -3,11 +3,13 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
-from customers.models import PurchaseChange
-from ltv.models import PurchaseSummary
-from ltv.services import summaries
+from customers.models import Purchase, PurchaseChange
+from ltv.core import summary
+from ltv.models import LtvRun, PurchaseSummary
+from ltv.services import predictions, summaries
 from tests.factories import CustomerFactory, PurchaseFactory, RefundFactory
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +172,44 @@ def test_a_full_pass_repairs_a_wrong_and_a_stray_summary():
 
     assert found == summaries.Rebuilt(corrected=1, gone=1)
     assert of(right).revenue == Decimal("100")
+
+
+def test_the_database_and_the_library_summarise_alike():
+    dice = np.random.default_rng(5)
+    customers = CustomerFactory.create_batch(6)
+    for _ in range(60):
+        purchase = buy(
+            customers[dice.integers(6)], date(2026, 1, 1) + timedelta(days=int(dice.integers(25))),
+            f"{dice.integers(0, 5000) / 100:.2f}",
+        )  # fmt: skip
+        share = dice.choice([0, 0, 0, 1, Decimal("0.4")])
+        if returned := round(purchase.amount * share, 2):
+            at = purchase.purchased_at + timedelta(days=3)
+            RefundFactory(purchase=purchase, amount=returned, refunded_at=at)
+    refresh()
+
+    stored = predictions.read_summaries(LtvRun(as_of=AS_OF, margin_rate=RATE))
+
+    found = summary.summarise(_log(), AS_OF - timedelta(days=1))
+    assert list(found.customers) == list(stored["customer_id"])
+    for ours, column in (("x", "x"), ("t_x", "t_x"), ("T", "t_observed"), ("m", "m")):
+        assert getattr(found, ours) == pytest.approx(stored[column], abs=1e-9)
+
+
+def _log() -> summary.Log:
+    """Every purchase and every refund, a row each, as an export would list them."""
+    rows = [
+        row
+        for purchase in Purchase.objects.all()
+        for row in [
+            (purchase.customer_id, purchase.purchased_on, purchase.amount, purchase.pk),
+            *(
+                (purchase.customer_id, refund.refunded_at.date(), -refund.amount, purchase.pk)
+                for refund in purchase.refunds.all()
+            ),
+        ]
+    ]
+    customers, days, amounts, orders = zip(*rows, strict=True)
+    return summary.purchase_log(
+        customers, np.array(days, "datetime64[D]"), [float(a) for a in amounts], orders
+    )

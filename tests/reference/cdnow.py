@@ -96,6 +96,15 @@ def bought_in_holdout() -> np.ndarray:
 
 
 @cache
+def purchases() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Customer, day and dollars of every row of the log, weeks 1-78."""
+    rows = [line.split() for line in _path().read_text().splitlines()]
+    days = [f"{on[:4]}-{on[4:6]}-{on[6:]}" for _, _, on, _, _ in rows]
+    customers, dollars = [int(row[1]) for row in rows], [float(row[4]) for row in rows]
+    return np.array(customers), np.array(days, "datetime64[D]"), np.array(dollars)
+
+
+@cache
 def _log() -> dict[str, dict[date, float]]:
     """Dollars of each purchase day of each customer."""
     spent: dict[str, dict[date, float]] = {}
