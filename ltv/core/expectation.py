@@ -37,7 +37,7 @@ def expected(n: Floats, A: Floats, a: float, b: Floats, t: Floats) -> Floats:
 def discounted(n: Floats, A: Floats, a: float, b: Floats, delta: float, horizon: float) -> Floats:
     """E[Y] within the horizon > 0 (may be inf), each discounted at delta > 0; arrays of one shape."""
     if np.isinf(horizon):
-        return _mean(n, A * delta, a, b, 1.0, horizon) / delta
+        return _mean(n, A * delta, a, b, 1.0, horizon)
     return _mean(n, A / horizon, a, b, delta * horizon, 1.0)
 
 

@@ -69,11 +69,11 @@ class Bump:
         top = self.log(np.minimum(self.peak(), np.log(t)))
         level, log_A, log_B = top - DEPTH, np.log(self.A), np.log(self.B)
         low = (level + self.p * log_A + self.left * log_B) / (self.p + self.left)
-        high = (self.n * log_A + self.s * log_B - level) / (self.n + self.s)
+        high = np.minimum((self.n * log_A + self.s * log_B - level) / (self.n + self.s), np.log(t))
         for _ in range(NEWTON_STEPS):
             low = low + np.maximum(level - self.log(low), 0.0) / np.abs(self.slope(low))
             high = high - np.maximum(level - self.log(high), 0.0) / np.abs(self.slope(high))
-        return low, np.minimum(high, np.log(t)), top
+        return low, high, top
 
     def log_integral(self, t: Floats) -> Floats:
         """ln of the integral over v up to ln t, shape (n,)."""
