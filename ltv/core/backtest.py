@@ -189,9 +189,8 @@ def _scores(candidate: Candidate, seen: Seen, happened: Happened) -> Iterator[Sc
     purchases = measures.accuracy(path[-1], happened.purchases)
     silence = _silence(fitted, path[-1], happened)
     ranges, pit = _distribution(fitted, happened.purchases)
-    for name, amounts in fitted.amounts.items():
-        amount = amounts.mean
-        spend = measures.accuracy(path[-1] * amount, happened.spend)
+    for name, learnt in fitted.amounts.items():
+        spend = measures.accuracy(path[-1] * learnt.mean, happened.spend)
         yield Score(
             name=name,
             baseline=candidate.baseline,
@@ -203,7 +202,7 @@ def _scores(candidate: Candidate, seen: Seen, happened: Happened) -> Iterator[Sc
             pit=pit,
             spend_pit=_spend_pit(fitted, name, happened.spend),
             tracking=tuple(float(expected.sum()) for expected in path),
-            spend_tracking=tuple(float((expected * amount).sum()) for expected in path),
+            spend_tracking=tuple(float((expected * learnt.mean).sum()) for expected in path),
             loss=combined_loss(purchases, happened.purchases, spend, happened.spend),
         )
 

@@ -75,28 +75,35 @@ def choose(found: Backtest, in_office: str | None = None) -> Champion | None:
     if not checks:
         return None
     losses = _losses(checks)
-    baselines = {score.name for score in checks[-1].scores if score.baseline}
+    rules = [score.name for score in checks[-1].scores if score.baseline and score.name in losses]
     independent = _independent(checks, found.horizon)
+    table = _table(losses, rules, independent)
+    equals = {row.name for row in table if row.behind <= row.error}
+    name, reason = _pick(table[0].name, [name for name in losses if name in equals], in_office)
+    return Champion(
+        name=name,
+        baseline=name in rules,
+        reason=reason,
+        margin=_margin(losses, rules, name, independent),
+        origins=len(checks),
+        table=table,
+    )
+
+
+def _table(losses: dict[str, Floats], rules: list[str], independent: float) -> tuple[Standing, ...]:
+    """The best first; of equals the simplest."""
     leader = min(losses, key=lambda name: losses[name].mean())
-    table = [
+    rows = [
         Standing(
             name=name,
-            baseline=name in baselines,
+            baseline=name in rules,
             loss=float(loss.mean()),
             behind=float((loss - losses[leader]).mean()),
             error=_error(loss - losses[leader], independent),
         )
         for name, loss in losses.items()
     ]
-    name, reason = _pick(leader, [row.name for row in table if row.behind <= row.error], in_office)
-    return Champion(
-        name=name,
-        baseline=name in baselines,
-        reason=reason,
-        margin=_margin(losses, baselines, name, independent),
-        origins=len(checks),
-        table=tuple(sorted(table, key=lambda row: row.loss)),
-    )
+    return tuple(sorted(rows, key=lambda row: row.behind))
 
 
 def compared(found: Backtest) -> tuple[Check, ...]:
@@ -146,9 +153,8 @@ def _pick(leader: str, equals: list[str], in_office: str | None) -> tuple[str, s
     return leader, LEADS
 
 
-def _margin(losses: dict[str, Floats], baselines: set[str], name: str, independent: float) -> Margin | None:
+def _margin(losses: dict[str, Floats], rules: list[str], name: str, independent: float) -> Margin | None:
     """On the logarithms of the ratios of losses, which treat twice and half alike."""
-    rules = [rule for rule in losses if rule in baselines]
     if not rules:
         return None
     baseline = min(rules, key=lambda rule: losses[rule].mean())

@@ -179,15 +179,20 @@ def test_totals_are_those_of_the_log():
     assert found.spend[-1] == pytest.approx(spent)
 
 
+@cache
+def of_all_candidates():
+    return backtest.check(shops.healthy().log(), 600, 90, CANDIDATES)
+
+
 def test_the_curve_ends_in_the_total_of_the_customers():
-    for score in backtest.check(shops.healthy().log(), 600, 90, CANDIDATES).scores:
+    for score in of_all_candidates().scores:
         assert score.tracking[-1] == pytest.approx(score.purchases.predicted_total)
         assert score.spend_tracking[-1] == pytest.approx(score.spend.predicted_total)
         assert np.all(np.diff(score.tracking) >= 0)
 
 
 def test_every_candidate_stands_beside_every_rule():
-    found = backtest.check(shops.healthy().log(), 600, 90, CANDIDATES)
+    found = of_all_candidates()
 
     rules = ["past_rate", "past_rate_with_first", "last_window", "recency", "formula"]
     models = [name + ending for name in ("bgnbd", "mbgnbd", "paretonbd") for ending in ("", "_all_days")]
