@@ -226,7 +226,7 @@ class TestValuation:
         said, _ = valued
 
         assert re.search(r"^HOW FAR TO TRUST IT: (green|amber|red)$", said, re.M)
-        assert "It beats the simple rule" in said
+        assert "The forecast beats the simple rule" in said
         assert said.count("(rule of thumb)") == 5
 
     def test_every_customer_is_in_the_file_the_one_worth_most_first(self, valued):
