@@ -72,7 +72,7 @@ class _Odds:
         beta, scale = beta[:rows, None], scale[:rows, None]
         away = scale * np.sinh(u)
         weights = np.exp(_log_density(alpha, beta, away)) * np.cosh(u)
-        log = np.maximum(np.log(alpha / beta) + away, -600.0)  # a smaller theta is 0
+        log = np.maximum(np.log(alpha / beta) + away, -700.0)  # a smaller theta is 0
         return cls(log, weights / weights.sum(axis=1, keepdims=True))
 
     def mean_annuity(self, d: float, horizon: float) -> Floats:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import special
 
 from ltv.core import annuity, sbg
 from ltv.core.sbg import Sbg
@@ -197,7 +198,15 @@ def test_without_discount_a_lifetime_may_have_no_end():
 @pytest.mark.parametrize("d", [1e-15, 1e-100, 5e-324])
 def test_a_discount_close_to_nothing_comes_close_to_none(d):
     assert sbg.discounted_lifetime(Sbg(3.0, 4.0), d) == pytest.approx(3.0, rel=1e-10)
-    assert np.isfinite(sbg.discounted_lifetime(Sbg(0.5, 4.0), max(d, 1e-300)))
+
+
+@pytest.mark.parametrize("d", [1e-40, 1e-100, 1e-290])
+def test_a_lifetime_without_end_grows_as_the_discount_vanishes(d):
+    alpha, beta = 0.5, 4.0
+
+    # the first term of an expansion in d, the next is smaller by a factor d^(1/2)
+    limit = d ** (alpha - 1) * np.pi / np.sin(np.pi * alpha) / special.beta(alpha, beta)
+    assert sbg.discounted_lifetime(Sbg(alpha, beta), d) == pytest.approx(limit, rel=1e-10)
 
 
 def test_many_tenures_are_valued_block_by_block(monkeypatch):
