@@ -22,7 +22,7 @@ from itertools import count, islice, product
 from pathlib import Path
 
 from mpmath import beta as beta_function
-from mpmath import exp, expm1, gamma, hyp2f1, hyperu, linspace, log, log1p, mp, mpf, power, quad
+from mpmath import exp, expm1, gamma, hyp2f1, hyperu, log, log1p, mp, mpf, power, quad
 
 PATH = Path(__file__).with_name("stress.csv")
 DIGITS = 50
