@@ -69,8 +69,12 @@ class Point:
         """The quantity to fifty digits."""
         kind = _Pareto if self.model == "paretonbd" else _BetaGeometric
         with mp.workdps(DIGITS + 30):
-            model = kind(self)
-            return +getattr(model, self.quantity)()
+            return +getattr(kind(self), self.quantity)()
+
+    def published_pmf(self) -> mpf:
+        """The pmf of Pareto/NBD by its published sum, whose terms cancel."""
+        with mp.workdps(400):
+            return +_Pareto(self).published_pmf()
 
 
 class _BetaGeometric:
