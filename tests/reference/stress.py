@@ -16,13 +16,13 @@ from __future__ import annotations
 import csv
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, dataclass, fields
 from itertools import count, islice, product
 from pathlib import Path
 
 from mpmath import beta as beta_function
-from mpmath import exp, expm1, gamma, hyp2f1, hyperu, linspace, log, log1p, mp, mpf, power, quad
+from mpmath import exp, expm1, gamma, hyp2f1, hyperu, log, log1p, mp, mpf, power, quad
 
 PATH = Path(__file__).with_name("stress.csv")
 DIGITS = 50
@@ -69,8 +69,12 @@ class Point:
         """The quantity to fifty digits."""
         kind = _Pareto if self.model == "paretonbd" else _BetaGeometric
         with mp.workdps(DIGITS + 30):
-            model = kind(self)
-            return +getattr(model, self.quantity)()
+            return +getattr(kind(self), self.quantity)()
+
+    def published_pmf(self) -> mpf:
+        """The pmf of Pareto/NBD by its published sum, whose terms cancel."""
+        with mp.workdps(400):
+            return +_Pareto(self).published_pmf()
 
 
 class _BetaGeometric:
@@ -127,7 +131,7 @@ class _BetaGeometric:
             series = hyp2f1(a, a + b - n - 1, a + b, -expm1(-v), maxterms=10**6)
             return n * exp((1 - a) * v - self.delta * at * expm1(v)) * series
 
-        with mp.workdps(22):
+        with mp.workdps(30):
             return self.p_alive() * _integral(bought, self.t / at, self.delta * at, n)
 
 
@@ -188,11 +192,8 @@ class _Pareto:
             gone = self.s * w / (self.beta + w) * power(1 + w / self.beta, -self.s)
             return power(1 - z, self.r) * power(z, self.n) * gone
 
-        with mp.workdps(30):
-            least = at * exp(-80 / (self.n + 1))  # of z; what is below does not count
-            end = log(self.t * (1 - least) / (self.alpha * least))
-            pieces = 12 + int(end * mp.sqrt(1 + self.n) / 3)  # the peak is this narrow
-            return ways * (stays + quad(left, linspace(0, end, pieces)))
+        with mp.workdps(DIGITS):
+            return ways * (stays + _bump(left, 3 / mp.sqrt(1 + self.n)))
 
     def published_pmf(self) -> mpf:
         """As printed in the note of 2006."""
@@ -220,7 +221,7 @@ class _Pareto:
         return self.p_alive() * self._without_leaving() * worth
 
 
-def _integral(function, end: mpf, kappa: mpf, steep: mpf) -> mpf:
+def _integral(function: Callable[[mpf], mpf], end: mpf, kappa: mpf, steep: mpf) -> mpf:
     """Over 0 < v < ln(1 + end), in pieces over which the function does not change its kind."""
     last = log1p(min(end, 120 / kappa) if kappa else end)
     knots = [mpf(0)]
@@ -228,7 +229,25 @@ def _integral(function, end: mpf, kappa: mpf, steep: mpf) -> mpf:
     while knots[-1] < last:
         knots.append(min(knots[-1] + width, last))
         width = min(2 * width, mpf(2))
-    return quad(function, knots)
+    return _quad(function, knots, function(mpf(0)))
+
+
+def _quad(function: Callable[[mpf], mpf], knots: list[mpf], unit: mpf) -> mpf:
+    """mpmath's errors are absolute, so the function is divided by its size."""
+    return unit * quad(lambda v: function(v) / unit, knots, method="gauss-legendre")
+
+
+def _bump(function: Callable[[mpf], mpf], longest: mpf) -> mpf:
+    """Integral over v > 0 of what rises and falls, in pieces over which it changes by e^6 at most."""
+    knots, values = [mpf(0)], [function(mpf(0))]
+    step = longest
+    while values[-1] > mpf(10) ** -35 * max(values):
+        step = min(2 * step, longest)
+        while abs(log(function(knots[-1] + step) / values[-1])) > 6:
+            step /= 2
+        knots.append(knots[-1] + step)
+        values.append(function(knots[-1]))
+    return _quad(function, knots, max(values))
 
 
 def candidates(model: str, quantity: str) -> Iterator[Point]:
