@@ -11,7 +11,7 @@ from ltv.core.bgnbd import BgNbd
 
 CDNOW = 2_357
 # some ten purchase days a customer over two years, an eighth of them one-time buyers
-SHOP = BgNbd(r=0.9, alpha=30.0, a=0.5, b=6.0)
+SHOP = BgNbd(r=0.9, alpha=24.0, a=0.5, b=6.0)
 SPEND_SHAPE, SPEND_SPREAD, SPEND_SCALE = 6.25, 3.74, 15.44
 DAYS, FIRST_DAY, SEED = 730, 19_358, 20_260_302
 

@@ -80,6 +80,16 @@ def distinct(keys: Ints, count: int) -> tuple[Ints, Ints]:
     return found, place[keys]
 
 
+def histogram(x: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """The distinct x, rising, and the weights of each; counted where x is whole, else sorted."""
+    if len(x) and 0 <= x.min() and x.max() <= len(x) + 1_000_000 and np.all(x == np.floor(x)):
+        places = x.astype(np.int64)
+        found = np.flatnonzero(np.bincount(places))
+        return found.astype(np.float64), np.bincount(places, weights)[found]
+    levels, index = np.unique(x, return_inverse=True)
+    return levels, np.bincount(index.reshape(-1), weights=weights).astype(np.float64)
+
+
 def dot(one: Floats, other: Floats) -> float:
     """Sum of products of two arrays (n,).
 

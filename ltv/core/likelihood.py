@@ -1,43 +1,54 @@
 """The log-likelihood of a beta-geometric model with its gradient and Hessian, in one pass.
 
-Per customer one log, one exponential and one log1p; what depends on x alone is computed on the
-histogram of x.
+Per customer one log, and two more with an exponential where there was a chance to leave; what
+depends on x alone is computed on the histogram of x.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, polygamma
 
-from ltv.core.arrays import Floats
+from ltv.core.arrays import Floats, histogram
 from ltv.core.newton import Evaluation
 
 # rows a pass holds in the processor's cache; for sums of products over more BLAS would start threads
 BLOCK = 8_192
+# of an exponential that stays a number, whatever it is multiplied by
+LARGEST_EXPONENT = 650.0
 
 
 @dataclass(frozen=True)
-class Histories:
-    """Purchase histories arranged for repeated evaluation; weights are counts of equal rows.
+class Rows:
+    """Histories (n,); weights are counts of equal rows."""
 
-    ``levels`` are the distinct x with their ``counts``; ``x, t_x, T, weights`` are the rows.
-    """
-
-    levels: Floats
-    counts: Floats
     x: Floats
     t_x: Floats
     T: Floats
     weights: Floats
+
+    def part(self, rows: slice | NDArray[Any]) -> Rows:
+        return Rows(self.x[rows], self.t_x[rows], self.T[rows], self.weights[rows])
+
+
+@dataclass(frozen=True)
+class Histories:
+    """Purchase histories arranged for repeated evaluation; ``levels`` are the distinct x with their
+    ``counts``."""
+
+    levels: Floats
+    counts: Floats
+    rows: Rows
     chances: int
 
     @classmethod
     def of(cls, x: Floats, t_x: Floats, T: Floats, weights: Floats, chances: int) -> Histories:
-        levels, index = np.unique(x, return_inverse=True)
-        counts = np.bincount(index.reshape(-1), weights=weights).astype(np.float64)
-        return cls(levels, counts, x, t_x, T, weights, chances)
+        return cls(*histogram(x, weights), Rows(x, t_x, T, weights), chances)
 
     def value(self, parameters: Floats) -> float:
         return self.evaluate(parameters)[0]
@@ -46,14 +57,21 @@ class Histories:
         """Value, gradient (4,) and Hessian (4, 4) with respect to (r, alpha, a, b)."""
         with np.errstate(all="ignore"):
             value, gradient, hessian = self._of_levels(*parameters)
-            for first in range(0, len(self.x), BLOCK):
-                part = self._of_rows(slice(first, first + BLOCK), *parameters)
+            for part in self._of_rows(*parameters):
                 value, gradient, hessian = (
-                    value + part[0],
-                    gradient + part[1],
-                    hessian + part[2],
+                    one + more for one, more in zip((value, gradient, hessian), part, strict=True)
                 )
         return float(value), gradient, hessian
+
+    def _of_rows(self, r: float, alpha: float, a: float, b: float) -> Iterator[Evaluation]:
+        for first in range(0, len(self.rows.x), BLOCK):
+            rows = self.rows.part(slice(first, first + BLOCK))
+            at_T = alpha + rows.T
+            log_time, pace = np.log(at_T), 1.0 / at_T
+            yield _of_observing(rows, log_time, pace, r)
+            if not np.all(free := rows.x + self.chances > 0):
+                rows, log_time, pace = rows.part(free), log_time[free], pace[free]
+            yield _of_leaving(rows, log_time, pace, r, alpha, a, rows.x + (b + self.chances - 1.0))
 
     def _of_levels(self, r: float, alpha: float, a: float, b: float) -> Evaluation:
         """Gamma(r+x)/Gamma(r) B(a, b+k)/B(a, b) and alpha^r."""
@@ -79,35 +97,38 @@ class Histories:
         hessian[1, 1] = -total * r / alpha**2
         return value, gradient, hessian
 
-    def _of_rows(self, rows: slice, r: float, alpha: float, a: float, b: float) -> Evaluation:
-        """-(r+x) ln(alpha+T) and softplus(u), u the log-odds of having left."""
-        x, w = self.x[rows], self.weights[rows]
-        at_T, shape = alpha + self.T[rows], r + x
-        at_t = alpha + self.t_x[rows]
-        log_T = np.log(at_T)
-        span = log_T - np.log(at_t)
-        k = x + self.chances
-        free = k > 0
-        before = np.where(free, b + k - 1.0, 1.0)
-        u = np.where(free, np.log(a) - np.log(before) + shape * span, -np.inf)
-        left = np.where(u > 0, 1.0, np.exp(u)) / (1.0 + np.exp(-np.abs(u)))
-        slope_alpha = shape * (1.0 / at_T - 1.0 / at_t)
 
-        value = float(w @ (np.logaddexp(0.0, u) - shape * log_T))
-        once, twice = w * left, w * left * (1.0 - left)
-        inverse = 1.0 / before
-        gradient = np.array([
-            once @ span - w @ log_T,
-            once @ slope_alpha - w @ (shape / at_T),
-            once.sum() / a,
-            -(once @ inverse),
-        ])  # fmt: skip
-        slopes = np.vstack([span, slope_alpha, np.full_like(u, 1.0 / a), -inverse])
-        hessian = (slopes * twice) @ slopes.T
-        cross = once @ (1.0 / at_T - 1.0 / at_t) - w @ (1.0 / at_T)
-        hessian[0, 1] += cross
-        hessian[1, 0] += cross
-        hessian[1, 1] += w @ (shape / at_T**2) - once @ (shape * (1.0 / at_T**2 - 1.0 / at_t**2))
-        hessian[2, 2] -= once.sum() / a**2
-        hessian[3, 3] += once @ inverse**2
-        return value, gradient, hessian
+def _of_observing(rows: Rows, log_time: Floats, pace: Floats, r: float) -> Evaluation:
+    """-(r+x) ln(alpha+T), from ``log_time`` = ln(alpha+T) and ``pace`` = 1/(alpha+T)."""
+    weights = np.stack([rows.weights, rows.weights * rows.x])
+    alone, times_x = weights @ np.column_stack([log_time, pace, pace * pace])
+    value, slope, curve = r * alone + times_x
+    hessian = np.zeros((4, 4))
+    hessian[0, 1] = hessian[1, 0] = -alone[1]
+    hessian[1, 1] = curve
+    return -value, np.array([-alone[0], -slope, 0.0, 0.0]), hessian
+
+
+def _of_leaving(
+    rows: Rows, log_time: Floats, pace: Floats, r: float, alpha: float, a: float, before: Floats
+) -> Evaluation:
+    """ln(1 + odds), the odds of having left a/before ((alpha+T)/(alpha+t_x))^(r+x); before = b+k-1."""
+    shape, last, inverse, once = r + rows.x, 1.0 / (alpha + rows.t_x), 1.0 / before, rows.weights
+    span = log_time + np.log(last)
+    growth = shape * span
+    exponent = np.minimum(growth, LARGEST_EXPONENT)
+    odds = a * inverse * np.exp(exponent)
+    staying = 1.0 / (1.0 + odds)
+    value = once @ (growth - exponent - np.log(staying))
+
+    # slopes of the logarithm of the odds, and what its own curvature adds
+    slopes = np.empty((4, len(shape)))
+    slopes[0], slopes[1], slopes[2], slopes[3] = span, shape * (pace - last), 1.0 / a, -inverse
+    once = once * odds * staying
+    gradient = slopes @ once
+    hessian = (slopes * (once * staying)) @ slopes.T
+    hessian[[0, 1], [1, 0]] += once @ (pace - last)
+    hessian[[1, 2, 3], [1, 2, 3]] += [
+        -(once @ (slopes[1] * (pace + last))), -once.sum() / a**2, once @ inverse**2
+    ]  # fmt: skip
+    return value, gradient, hessian
