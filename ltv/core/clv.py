@@ -6,7 +6,7 @@ Time is in days here, the models must have been fitted in days.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -79,8 +79,8 @@ def predict(
     x, t_x, T, m, margin_rate = floats(x, t_x, T, m, margin_rate)
     sound = usable(x, t_x, T)
     x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
-    if spending is not None and not spending.has_mean:
-        spending = None
+    if spending is None or not spending.has_mean:
+        spending, points = None, tuple(replace(point, spending=None) for point in points)
     shop = _Shop.of(points or uncertainty.best(buying, spending), x, t_x, T, m)
     counts, values = shop.ranges(horizon, ((1.0 - coverage) / 2, (1.0 + coverage) / 2))
     purchases = shop.of_living(shop.ahead.expected(horizon))

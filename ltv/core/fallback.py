@@ -200,6 +200,18 @@ def pooled_spend(x: ArrayLike, m: ArrayLike) -> Fit[GammaGamma]:
     return gamma_gamma.fit(x, m, ridge=POOLED_RIDGE, prior=prior)
 
 
+def climb_spending(x: ArrayLike, m: ArrayLike, last: GammaGamma | None = None) -> Choice[GammaGamma]:
+    """The whole ladder for the model of spending; at ``formula`` spend is the shrunken own mean."""
+    x, m = floats(x, m)
+    own = gamma_gamma.fit(x, m, start=last, ridge=NIGHTLY_RIDGE)
+    known = gamma_gamma.spenders(x, m)
+    at_last = gamma_gamma.log_likelihood(last, x[known], m[known]) if last and known.any() else None
+    choice = choose(own, last, None, at_last)
+    if choice.step != FORMULA:
+        return choice
+    return choose(own, last, pooled_spend(x, m), at_last)
+
+
 def heuristic(
     x: ArrayLike,
     t_x: ArrayLike,

@@ -32,6 +32,9 @@ Covariance = Sequence[Sequence[float]]
 
 # a parameter is never moved by more than this factor: the normal law does not reach further
 FARTHEST = 20.0
+# customers up to whom ranges over all likely parameters are worth their time: at 500 customers they
+# hold .2 % more than those of the best parameters, at 5,000 nothing that could be measured
+MATTERS_UP_TO = 2_000
 # customers from whom the deviation of a total is worked out
 SAMPLE = 20_000
 

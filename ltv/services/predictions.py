@@ -8,7 +8,7 @@ import numpy as np
 
 from crm.common import sql
 from ltv.choices import ModelStep
-from ltv.core import bgnbd, clv, fallback, gamma_gamma, mbgnbd
+from ltv.core import bgnbd, clv, fallback, mbgnbd, uncertainty
 from ltv.core.bgnbd import BgNbd
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.mbgnbd import MbgNbd
@@ -53,6 +53,8 @@ class Fitted:
     bg: BgNbd | None
     mbg: MbgNbd | None
     gg: GammaGamma | None
+    # what else the parameters of a small shop may be
+    points: tuple[uncertainty.Point, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """What is stored on the run, read back by ``_last``."""
@@ -70,18 +72,18 @@ def fit(summaries: np.ndarray, previous: LtvRun | None) -> Fitted:
     """Climb the ladder for the transaction models, then the spend model; see ``ltv.core.fallback``."""
     x, t_x, observed = summaries["x"], summaries["t_x"], summaries["t_observed"]
     last = previous.parameters if previous else {}
-    last_bg = BgNbd(**last["bg"]) if "bg" in last else None
-    own = bgnbd.fit(x, t_x, observed, start=last_bg, ridge=fallback.NIGHTLY_RIDGE) if len(x) else None
-    at_last = bgnbd.log_likelihood(last_bg, x, t_x, observed) if last_bg and len(x) else None
-    choice = fallback.choose(own, last_bg, None, at_last)
-    if choice.params is None and len(x):  # the cautious fit is made only where it is needed
-        choice = fallback.choose(own, last_bg, fallback.pooled_fit(x, t_x, observed), at_last)
+    choice = fallback.climb(bgnbd, x, t_x, observed, BgNbd(**last["bg"]) if "bg" in last else None)
+    spending = fallback.climb_spending(x, summaries["m"], GammaGamma(**last["gg"]) if "gg" in last else None)
+    points: tuple[uncertainty.Point, ...] = ()
+    if choice.params is not None and len(x) <= uncertainty.MATTERS_UP_TO:
+        points = uncertainty.likely(choice.params, choice.covariance, spending.params, spending.covariance)
     return Fitted(
         step=STEPS[choice.step],
         reasons=choice.reasons,
         bg=choice.params,
         mbg=_second_model(choice.step, x, t_x, observed, last),
-        gg=_spend_model(x, summaries["m"], last),
+        gg=spending.params,
+        points=points,
     )
 
 
@@ -93,19 +95,11 @@ def _second_model(
         return None
     if step == fallback.LAST:
         return MbgNbd(**last["mbg"]) if "mbg" in last else None
-    ridge = fallback.POOLED_RIDGE if step == fallback.POOLED else fallback.NIGHTLY_RIDGE
-    found = mbgnbd.fit(x, t_x, observed, ridge=ridge)
+    if step == fallback.POOLED:
+        found = fallback.pooled_fit(x, t_x, observed, mbgnbd)
+    else:
+        found = mbgnbd.fit(x, t_x, observed, ridge=fallback.NIGHTLY_RIDGE)
     return found.params if found.ok else None
-
-
-def _spend_model(x: np.ndarray, m: np.ndarray, last: dict) -> GammaGamma | None:
-    """Gamma-gamma on repeat buyers with a positive mean; else last night's; else the shrunken own mean."""
-    counted = (x > 0) & (m > 0)
-    few = fallback.enough_data(len(x), int(counted.sum()))
-    found = None if few else gamma_gamma.fit(x[counted], m[counted], ridge=fallback.NIGHTLY_RIDGE)
-    if found is not None and found.ok:
-        return found.params
-    return GammaGamma(**last["gg"]) if "gg" in last and not few else None
 
 
 def predict(run: LtvRun, summaries: np.ndarray, fitted: Fitted) -> np.ndarray:
@@ -115,7 +109,7 @@ def predict(run: LtvRun, summaries: np.ndarray, fitted: Fitted) -> np.ndarray:
     if fitted.bg is None:
         found = fallback.heuristic(*history, *policy)
     else:
-        found = clv.predict(fitted.bg, fitted.mbg, fitted.gg, *history, *policy)
+        found = clv.predict(fitted.bg, fitted.mbg, fitted.gg, *history, *policy, points=fitted.points)
     return _as_records(run, summaries["customer_id"], found)
 
 
