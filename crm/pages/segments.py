@@ -180,7 +180,7 @@ _TEXTS = {
     "not": gettext_lazy("this does not hold"),
     "join": gettext_lazy("How the conditions are joined"),
     "add": gettext_lazy("Condition"),
-    "group": gettext_lazy("Group"),
+    "group": pgettext_lazy("of conditions", "Group"),
     "remove": gettext_lazy("Remove"),
     "what": gettext_lazy("What is asked"),
     "how": gettext_lazy("How it compares"),
@@ -212,7 +212,7 @@ def new(request: StaffRequest) -> HttpResponse:
 @form_page("customers.view_segment", "customers.change_segment")
 def edit(request: StaffRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Segment, pk=pk)
-    start = {"name": one.name, "description": one.description, "rule": one.rule}
+    start = {"name": one.title, "description": one.about, "rule": one.rule}
     form = SegmentForm(request.POST or None, initial=start)
     form.fields["name"].disabled = form.fields["description"].disabled = True
     if request.method == "POST" and form.is_valid():
