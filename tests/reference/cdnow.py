@@ -63,7 +63,12 @@ SPEND = (
 # correlations and the zero class are in the paper too
 HOLDOUT = {
     "bgnbd": {"correlation": 0.626, "bias": -0.121, "mean_absolute_error": 0.785, "one_time_buyers": 0.23},
-    "paretonbd": {"correlation": 0.630, "bias": -0.115, "mean_absolute_error": 0.755, "one_time_buyers": 0.14},
+    "paretonbd": {
+        "correlation": 0.630,
+        "bias": -0.115,
+        "mean_absolute_error": 0.755,
+        "one_time_buyers": 0.14,
+    },
 }
 CORRELATION_OF_BG_AND_PARETO = 0.996
 # purchases after, and number, of the customers without a repeat purchase
@@ -85,6 +90,13 @@ def sample() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     m is the mean of the repeat purchase days, 0 where there is none.
     """
     return tuple(np.array(column) for column in zip(*map(_summary, _log().values()), strict=True))
+
+
+@cache
+def rounded_sample() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, t_x, T of the sample as lifetimes ships them, in weeks with two decimals."""
+    table = np.loadtxt(_path().with_name("cdnow_customers_summary.csv"), delimiter=",", skiprows=1)
+    return table[:, 1], table[:, 2], table[:, 3]
 
 
 @cache

@@ -5,7 +5,7 @@ import pytest
 
 from ltv.core import mbgnbd
 from ltv.core.mbgnbd import MbgNbd
-from tests.reference import cdnow, numerics
+from tests.reference import cdnow, numerics, worked
 
 PARAMS = MbgNbd(**cdnow.MBG_FULL)
 
@@ -21,10 +21,10 @@ def test_the_fit_finds_the_parameters_of_other_programs():
 
 
 def test_the_worked_customers():
-    x, t_x, T, alive, purchases = np.array(cdnow.WORKED_MODIFIED, dtype=float).T
+    first_four = worked.HISTORIES[:, :4]
 
-    assert mbgnbd.p_alive(PARAMS, x, t_x, T) == pytest.approx(alive, rel=5e-5)
-    assert mbgnbd.expected_purchases(PARAMS, x, t_x, T, 39) == pytest.approx(purchases, rel=5e-5)
+    assert worked.agree(mbgnbd.p_alive(PARAMS, *first_four), worked.MBG["p_alive"])
+    assert worked.agree(mbgnbd.expected_purchases(PARAMS, *first_four, 39), worked.MBG["next 39"])
 
 
 def test_one_time_buyers_are_not_alive_for_ever():
