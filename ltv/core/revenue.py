@@ -6,7 +6,8 @@ With y purchases, spend / (gamma + x m) ~ BetaPrime(p y, q + p x); mixing over t
 
 with I the regularised incomplete beta function. ``exceeds`` sums it. For quantiles G is tabulated
 per x on a few T (through z, T's share of the horizon) and inverted by interpolation: counts above
-``SINGLE`` are gathered in blocks of 8 %, x above ``EXACT_X`` in classes of 3 %.
+``SINGLE`` are gathered in blocks of 8 %, x above ``EXACT_X`` in classes of 3 %. The level reached is
+then within .007 of the one asked for up to p = 30, typically within .0005.
 """
 
 from __future__ import annotations

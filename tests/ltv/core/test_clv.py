@@ -3,10 +3,11 @@ from dataclasses import astuple, fields
 import numpy as np
 import pytest
 
-from ltv.core import bgnbd, clv, gamma_gamma, mbgnbd, revenue
+from ltv.core import bgnbd, clv, gamma_gamma, mbgnbd, models, revenue, uncertainty
 from ltv.core.arrays import pairs
 from ltv.core.bgnbd import BgNbd
 from ltv.core.gamma_gamma import GammaGamma
+from ltv.core.paretonbd import ParetoNbd
 from tests.ltv.core.populations import BG, GG, HORIZON, MBG, shop
 
 
@@ -15,8 +16,9 @@ def people():
     return shop(customers=4_000, seed=5)
 
 
-def predict(people, mbg=None, gg=GG, horizon=HORIZON, margin=0.3, discount=0.1):
-    return clv.predict(BG, mbg, gg, people.x, people.t_x, people.T, people.m, horizon, 90.0, margin, discount)
+def predict(people, mbg=None, gg=GG, horizon=HORIZON, margin=0.3, discount=0.1, **more):
+    histories = people.x, people.t_x, people.T, people.m
+    return clv.predict(BG, mbg, gg, *histories, horizon, 90.0, margin, discount, **more)
 
 
 def test_every_column_has_one_number_per_customer(people):
@@ -104,48 +106,62 @@ def test_nobody_is_predicted_to_be_nobody():
     assert all(column.shape == (0,) for column in astuple(found))
 
 
-def test_quantiles_of_revenue_are_those_of_the_exact_law(people):
-    rows = slice(0, 200)
-    x, t_x, T, m = people.x[rows], people.t_x[rows], people.T[rows], people.m[rows]
-    alive = bgnbd.p_alive(BG, x, t_x, T)
-    spend = gamma_gamma.expected_spend(GG, x, m)
+@pytest.mark.parametrize(
+    "gg", [GG, GammaGamma(1.0, 3.0, 30.0), GammaGamma(30.0, 5.0, 30.0)], ids=["3", "1", "30"]
+)
+@pytest.mark.parametrize("params", [BG, MBG, ParetoNbd(0.8, 40.0, 0.6, 200.0)], ids=["bg", "mbg", "pareto"])
+@pytest.mark.parametrize("level", [0.1, 0.5, 0.9, 0.99])
+def test_quantiles_of_revenue_are_those_of_the_exact_law(params, gg, level):
+    heavy = np.array([38.0, 41.0, 60.0, 95.0, 150.0, 151.0, 153.0])
+    people = shop(customers=150, seed=5)
+    x, T = np.append(people.x, heavy), np.append(people.T, heavy * 3 + 250)
+    t_x, m = np.append(people.t_x, T[-7:] - 4.0), np.append(people.m, np.full(7, 12.0))
+    alive, spend = models.of(params).p_alive(params, x, t_x, T), gamma_gamma.expected_spend(gg, x, m)
 
-    (high,) = revenue.quantiles(BG, GG, pairs(x, T), spend, alive, HORIZON, (0.9,))
+    (found,) = revenue.quantiles(params, gg, pairs(x, T), spend, alive, HORIZON, (level,))
 
-    positive = high > 0
-    reached = [exact_cdf(*row) for row in zip(x, t_x, T, m, high, strict=True)]
-    assert np.array(reached)[positive] == pytest.approx(0.9, abs=0.005)
-    assert np.all(np.array(reached)[~positive] >= 0.9 - 1e-9)
+    reached = uncertainty.spend_cdf(params, gg, x, t_x, T, m, HORIZON, found)
+    positive = found > 0
+    assert positive.sum() > 5
+    assert reached[positive] == pytest.approx(np.full(positive.sum(), level), abs=0.007)
+    assert np.all(reached[~positive] >= level - 1e-6)
 
 
-def test_quantiles_of_heavy_buyers_are_those_of_the_exact_law():
-    x = np.array([38.0, 41.0, 60.0, 95.0, 150.0, 151.0, 153.0])
-    T = np.array([300.0, 420.0, 500.0, 690.0, 650.0, 600.0, 640.0])
-    t_x, m = T - 4.0, np.full(7, 12.0)
-    alive = bgnbd.p_alive(BG, x, t_x, T)
+def test_every_customer_may_have_an_own_level(people):
+    known = (BG, GG, pairs(people.x, people.T), np.full(4_000, 20.0), np.full(4_000, 0.9), HORIZON)
 
-    low, high = revenue.quantiles(
-        BG, GG, pairs(x, T), gamma_gamma.expected_spend(GG, x, m), alive, HORIZON, (0.1, 0.9)
+    both = revenue.quantiles(*known, (0.6, 0.9))
+    (mixed,) = revenue.quantiles(*known, (np.where(np.arange(4_000) % 2, 0.6, 0.9),))
+
+    assert mixed == pytest.approx(np.where(np.arange(4_000) % 2, *both), rel=2e-3, abs=0.05)
+
+
+def test_nobody_who_surely_left_spends_anything():
+    found = revenue.quantiles(
+        BG, GG, pairs(np.ones(2), np.ones(2)), np.full(2, 20.0), np.zeros(2), HORIZON, (0.1, 0.9)
     )
 
-    for level, found in ((0.1, low), (0.9, high)):
-        reached = [exact_cdf(*row) for row in zip(x, t_x, T, m, found, strict=True)]
-        assert reached == pytest.approx(np.full(7, level), abs=0.01)
+    assert [column.tolist() for column in found] == [[0.0, 0.0], [0.0, 0.0]]
 
 
-def exact_cdf(x, t_x, T, m, s):
-    """P(S <= s): the sum over all counts, each with its beta-prime law of the spend."""
-    from scipy.special import betaln
-    from scipy.stats import betaprime, nbinom
+@pytest.mark.parametrize("coverage", [0.5, 0.9])
+def test_the_interval_has_the_coverage_asked_for(people, coverage):
+    found = predict(people, coverage=coverage)
 
-    y = np.arange(1, 2000)
-    shape, z = BG.r + x, HORIZON / (BG.alpha + T + HORIZON)
-    above = np.exp(betaln(BG.a, BG.b + x + np.arange(2000)) - betaln(BG.a, BG.b + x))
-    above = above * nbinom(shape, 1 - z).sf(np.arange(2000))
-    exactly = above[:-1] - above[1:]
-    spent = betaprime(GG.p * y, GG.q + GG.p * x, scale=GG.gamma + x * m)
-    alive = bgnbd.p_alive(BG, x, t_x, T)[0]
-    return 1.0 - alive * float(exactly @ spent.sf(s))
+    levels = ((1 - coverage) / 2, (1 + coverage) / 2)
+    counts = bgnbd.purchase_quantiles(BG, people.x, people.t_x, people.T, HORIZON, levels)
+    assert found.purchases_low.tolist() == counts[0].tolist()
+    assert found.purchases_high.tolist() == counts[1].tolist()
+    inside = (people.revenue <= found.value_high) & (people.revenue >= found.value_low)
+    assert inside.mean() > coverage - 0.02
+
+
+def test_points_without_a_mean_of_spending_leave_the_counts(people):
+    heavy = GammaGamma(3.0, 0.9, 30.0)
+
+    found = predict(people, gg=heavy, points=uncertainty.best(BG, heavy))
+
+    assert found.value_high == pytest.approx(predict(people, gg=None).value_high)
 
 
 def test_equal_customers_are_gathered_into_pairs_and_spread_again():

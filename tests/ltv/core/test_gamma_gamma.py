@@ -1,4 +1,4 @@
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 
 import numpy as np
 import pytest
@@ -102,6 +102,95 @@ def test_frequency_and_spend_are_nearly_uncorrelated_on_cdnow():
     x, _, _, m = cdnow.sample()
 
     assert gamma_gamma.frequency_correlation(x, m) == pytest.approx(0.11, abs=0.01)
+
+
+def test_cdnow_gives_no_reason_for_a_note():
+    x, _, _, m = cdnow.sample()
+
+    fit = gamma_gamma.fit(x, m)
+
+    assert fit.notes == ()
+    logs = np.sqrt(np.diag(fit.covariance)) * list(asdict(fit.params).values())
+    assert logs == pytest.approx(fit.standard_errors)
+
+
+@pytest.mark.parametrize("power", [0.5, -0.5])
+def test_spending_that_goes_with_frequency_is_noted_and_no_objection(power):
+    rng = np.random.default_rng(7)
+    x = rng.integers(1, 30, 2_000).astype(float)
+    m, _ = gamma_gamma.simulate(PUBLISHED, rng, x, 0.0)
+
+    fit = gamma_gamma.fit(x, m * x**power)
+
+    assert fit.notes == ("spend_varies_with_frequency",)
+    assert not set(fit.notes) & set(fit.flags)
+
+
+def test_a_correlation_of_a_few_customers_is_chance():
+    assert gamma_gamma.fit([1.0, 2.0, 3.0, 4.0], [10.0, 12.0, 30.0, 40.0]).notes == ()
+
+
+def test_losses_are_noted():
+    x, _, _, m = cdnow.sample()
+
+    fit = gamma_gamma.fit(np.append(x, np.full(20, 2.0)), np.append(m, np.full(20, -5.0)))
+
+    assert fit.notes == ("amounts_not_positive",)
+
+
+def test_a_prior_holds_a_few_amounts():
+    x, m = [1.0, 2.0, 1.0], [50.0, 40.0, 70.0]
+    prior = GammaGamma(6.25, 3.74, 25.0)
+
+    weak, firm = (gamma_gamma.fit(x, m, ridge=ridge, prior=prior).params for ridge in (0.5, 1e4))
+
+    assert astuple(firm) == pytest.approx(astuple(prior), rel=1e-2)
+    assert weak != firm
+    assert gamma_gamma.fit([], [], prior=prior).params == prior
+
+
+def test_simulated_customers_spend_what_the_model_expects():
+    rng, x = np.random.default_rng(8), np.full(40_000, 4.0)
+
+    m, later = gamma_gamma.simulate(PUBLISHED, rng, x, 3.0)
+
+    assert m.mean() == pytest.approx(PUBLISHED.mean, rel=0.02)
+    rows = (m > 30) & (m < 32)
+    assert later[rows].mean() == pytest.approx(3 * gamma_gamma.expected_spend(PUBLISHED, 4, 31)[0], rel=0.05)
+    fit = gamma_gamma.fit(x, m)
+    assert np.all(
+        np.abs(np.array(astuple(fit.params)) - astuple(PUBLISHED)) < 4 * np.array(fit.standard_errors)
+    )
+
+
+def test_nobody_spends_on_no_purchase():
+    rng = np.random.default_rng(8)
+
+    assert [column.tolist() for column in gamma_gamma.simulate(PUBLISHED, rng, [0, 0], [0, 0])] == [
+        [0, 0],
+        [0, 0],
+    ]
+    assert gamma_gamma.draw_spend(PUBLISHED, rng, [3, 0], [20, 0], [0, 0]).tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(("x", "m", "known"), [(4.0, 31.0, True), (0.0, 0.0, False), (4.0, -2.0, False)])
+def test_drawn_spend_has_the_mean_and_square_of_the_known_customer(x, m, known):
+    rng, steady = np.random.default_rng(9), GammaGamma(6.0, 9.0, 60.0)
+
+    drawn = gamma_gamma.draw_spend(steady, rng, np.full(60_000, x), m, 2.0)
+
+    mean = gamma_gamma.expected_spend(steady, x, m)[0]
+    square = (4 * steady.p**2 + 2 * steady.p) * gamma_gamma.inverse_square(steady, x, m)[0]
+    assert drawn.mean() == pytest.approx(2 * mean, rel=0.01)
+    assert np.mean(drawn**2) == pytest.approx(square, rel=0.03)
+    assert (mean == steady.mean) is not known
+
+
+def test_a_variance_that_does_not_exist_is_replaced_by_a_large_one():
+    found = gamma_gamma.inverse_square(GammaGamma(6.0, 1.5, 60.0), [0.0, 4.0], [0.0, 31.0])
+
+    assert np.isfinite(found).all()
+    assert found[0] > 10 * found[1]
 
 
 def test_a_correlation_that_is_not_defined_is_none_at_all():
