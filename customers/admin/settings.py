@@ -1,6 +1,6 @@
 from typing import Any
 
-from babel.dates import format_date
+from babel.dates import format_skeleton
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
@@ -22,7 +22,7 @@ class AcquisitionChannelAdmin(HouseAdmin):
 
 @admin.display(description=_("month"), ordering="month")
 def in_month(spend: MarketingSpend) -> str:
-    return str(format_date(spend.month, "MMM y", locale=to_locale(get_language() or "en")))
+    return str(format_skeleton("yMMM", spend.month, locale=to_locale(get_language() or "en")))
 
 
 @admin.register(MarketingSpend)

@@ -263,6 +263,7 @@ BUTTONS = {
     "case_tag": TALKING,
     "action_move": TALKING,
     "api_key_revoke": OWNING,
+    "language": EVERYBODY,
 }
 # Lists and forms of the admin itself, for settings and for looking up.
 ADMIN_LISTS = {

@@ -1,0 +1,80 @@
+"""Every page in Korean and Japanese: it opens, and says nothing in English that has words in its language."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from django.urls import reverse
+
+from crm import catalogues
+from tests.admin.world import ADMIN_LISTS, PAGES
+
+SAID = ("title", "placeholder", "alt", "aria-label", "data-label", "data-confirm", "data-confirm-text")
+ICONS = ("mc-icon", "material-symbols")  # drawn from their English names
+SILENT = {"script", "style", "template", "svg"}
+# Written the same in every language, or somebody's words that happen to be ours, too.
+SAME = {"–", "SKU", "LTV : CAC", "Message-ID", "HTTP Accept", "English"}
+WORLD = {"staff"}
+HEADERS = {"mail": {"From", "To", "Subject"}}  # of the mail itself
+
+
+class Words(HTMLParser):
+    """What a page says: its texts and the attributes that are read or heard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.silent = 0
+        self.icon = False
+
+    def handle_starttag(self, tag, attrs):
+        self.silent += tag in SILENT
+        self.icon = any(mark in (dict(attrs).get("class") or "") for mark in ICONS)
+        self.found |= {value.strip() for name, value in attrs if name in SAID and value}
+
+    def handle_endtag(self, tag):
+        self.silent -= tag in SILENT
+        self.icon = False
+
+    def handle_data(self, data):
+        if not (self.silent or self.icon):
+            self.found.add(re.sub(r"\s+", " ", data).strip())
+
+
+def english(language: str) -> set[str]:
+    """Whole phrases without a value in them that the language says otherwise."""
+    texts = catalogues.read(catalogues.TEXTS / language / "LC_MESSAGES/django.po")
+    return (
+        {
+            message.id
+            for message in texts
+            if isinstance(message.id, str)
+            and message.id
+            and message.string != message.id
+            and "%" not in message.id
+        }
+        - SAME
+        - WORLD
+    )
+
+
+@pytest.mark.parametrize("language", ["ko", "ja"])
+def test_a_page_says_nothing_in_english_that_its_language_has_words_for(
+    language, browser_of_staff, staff, shop, world
+):
+    staff.language = language
+    staff.save()
+    addresses = {name: world.url(name) for name in PAGES if name != "night_progress"}
+    addresses |= {name: reverse(f"admin:{name}_changelist") for name in ADMIN_LISTS}
+    addresses |= {"today": "/admin/", "shop": "/admin/common/shop/1/change/"}
+    unsaid, left = english(language), {}
+
+    for name, address in addresses.items():
+        page = browser_of_staff.get(address)
+        words = Words()
+        words.feed(page.content.decode())
+        assert page.status_code == 200, name
+        if found := words.found & unsaid - HEADERS.get(name, set()):
+            left[name] = sorted(found)
+
+    assert left == {}
