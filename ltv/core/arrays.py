@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# rows a pass holds in the processor's cache; for sums of products over more BLAS would start threads
+BLOCK = 8_192
+
 
 def floats(*arrays: ArrayLike) -> tuple[Floats, ...]:
     """The arguments as float64 arrays of one common one-dimensional shape."""
@@ -58,7 +61,11 @@ class Pairs:
 
 
 def pairs(x: Floats, T: Floats) -> Pairs:
-    """Gather the distinct (x, T)."""
+    """Gather the distinct (x, T), in order of x, then T."""
+    width = int(T.max()) + 1 if _countable(T) else 0
+    if width and _countable(x) and _tabular(int(x.max() + 1) * width, len(x)):
+        found, index = distinct((x * width + T).astype(np.int64), int(x.max() + 1) * width)
+        return Pairs(x=(found // width).astype(np.float64), T=(found % width).astype(np.float64), index=index)
     values, times = np.unique(x), np.unique(T)
     keys = np.searchsorted(values, x) * len(times) + np.searchsorted(times, T)
     found, index = distinct(keys, len(values) * len(times))
@@ -70,7 +77,7 @@ def distinct(keys: Ints, count: int) -> tuple[Ints, Ints]:
 
     Without a sort where a table of all possible keys is not much larger than the keys.
     """
-    if count > 8 * len(keys) + 1_000_000:
+    if not _tabular(count, len(keys)):
         return np.unique(keys, return_inverse=True)
     seen = np.zeros(count, dtype=bool)
     seen[keys] = True
@@ -81,13 +88,25 @@ def distinct(keys: Ints, count: int) -> tuple[Ints, Ints]:
 
 
 def histogram(x: Floats, weights: Floats) -> tuple[Floats, Floats]:
-    """The distinct x, rising, and the weights of each; counted where x is whole, else sorted."""
-    if len(x) and 0 <= x.min() and x.max() <= len(x) + 1_000_000 and np.all(x == np.floor(x)):
+    """The distinct x, rising, and the weights of each."""
+    if _countable(x) and _tabular(int(x.max()), len(x)):
         places = x.astype(np.int64)
         found = np.flatnonzero(np.bincount(places))
-        return found.astype(np.float64), np.bincount(places, weights)[found]
+        return found.astype(np.float64), np.bincount(places, weights)[found].astype(np.float64)
     levels, index = np.unique(x, return_inverse=True)
     return levels, np.bincount(index.reshape(-1), weights=weights).astype(np.float64)
+
+
+def _countable(values: Floats) -> bool:
+    """Whether there are any and all are whole, not negative and exact as floats."""
+    return bool(
+        len(values) and values.min() >= 0 and values.max() < 2**53 and np.all(values == np.floor(values))
+    )
+
+
+def _tabular(count: int, rows: int) -> bool:
+    """Whether a table of so many entries is quicker than sorting the rows."""
+    return count <= 8 * rows + 1_000_000
 
 
 def dot(one: Floats, other: Floats) -> float:

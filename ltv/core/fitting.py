@@ -155,7 +155,7 @@ def fit_histories(
     unit = rough.alpha
     scaled = (x, t_x / unit, T / unit, weights)
     held = Ridge(ridge, np.log(_pure(prior or rough, unit)))
-    begin = _pure(start, unit) if start else _warm(arrange, scaled, _pure(rough, unit), held)
+    begin = _pure(start, unit) if start else warm(arrange, scaled, _pure(rough, unit), held)
     optimum = maximise(arrange(*scaled).evaluate, begin, held)
     return _report(type(rough), optimum, unit, rows, rejected)
 
@@ -167,13 +167,12 @@ def _sound(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | None
     return (x[keep], t_x[keep], T[keep], weights[keep]), int(np.count_nonzero(~keep))
 
 
-def _warm(arrange: Arrange, rows: Rows, start: Floats, held: Ridge) -> Floats:
+def warm(arrange: Callable[..., Arranged], rows: tuple[Floats, ...], start: Floats, held: Ridge) -> Floats:
     """Where to start many rows: the optimum of every so many of them, if it has one."""
     step = len(rows[0]) // WARM_ROWS
     if step < 2:
         return start
-    x, t_x, T, weights = (column[::step] for column in rows)
-    optimum = maximise(arrange(x, t_x, T, weights).evaluate, start, held)
+    optimum = maximise(arrange(*(column[::step] for column in rows)).evaluate, start, held)
     return optimum.parameters if optimum.converged else start
 
 

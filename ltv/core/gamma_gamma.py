@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln, polygamma, xlogy
 
-from ltv.core.arrays import Floats, floats
-from ltv.core.fitting import Fit, covariance, nothing_to_fit, objections, standard_errors
+from ltv.core.arrays import BLOCK, Floats, dot, floats, histogram
+from ltv.core.fitting import Fit, covariance, nothing_to_fit, objections, standard_errors, warm
 from ltv.core.newton import Evaluation, Optimum, Ridge, maximise
 
 # of q' over 2, below which the variance of the amounts is as good as infinite
@@ -46,19 +46,25 @@ class GammaGamma:
 
 @dataclass(frozen=True)
 class Spending:
-    """Spending histories arranged for repeated evaluation."""
+    """Spending histories arranged for repeated evaluation.
+
+    ``levels`` are the distinct x with their ``counts``, ``log_m`` the sums of w ln m and w x ln m;
+    ``x``, ``spent`` = x m and ``weights`` are the rows.
+    """
 
     levels: Floats
     counts: Floats
+    log_m: Floats
     x: Floats
-    m: Floats
+    spent: Floats
     weights: Floats
 
     @classmethod
     def of(cls, x: Floats, m: Floats, weights: Floats) -> Spending:
-        levels, index = np.unique(x, return_inverse=True)
-        counts = np.bincount(index.reshape(-1), weights=weights).astype(np.float64)
-        return cls(levels, counts, x, m, weights)
+        with np.errstate(all="ignore"):
+            log_m = weights * np.log(m)
+        sums = np.array([log_m.sum(), dot(x, log_m)])
+        return cls(*histogram(x, weights), sums, x, x * m, weights)
 
     def evaluate(self, parameters: Floats) -> Evaluation:
         """Value, gradient (3,) and Hessian (3, 3) with respect to (p, q, gamma)."""
@@ -87,15 +93,24 @@ class Spending:
         return value, gradient, hessian
 
     def _of_rows(self, p: float, q: float, gamma: float) -> Evaluation:
-        x, w = self.x, self.weights
-        spent = gamma + self.m * x
-        log_spent, log_m = np.log(spent), np.log(self.m)
-        shape, inverse = p * x + q, 1.0 / spent
-        value = float(w @ ((p * x - 1.0) * log_m - shape * log_spent))
-        gradient = np.array([w @ (x * (log_m - log_spent)), -(w @ log_spent), -(w @ (shape * inverse))])
-        pg, qg = -(w @ (x * inverse)), -(w @ inverse)
-        hessian = np.array([[0.0, 0.0, pg], [0.0, 0.0, qg], [pg, qg, w @ (shape * inverse**2)]])
-        return value, gradient, hessian
+        """(p x - 1) ln m - (p x + q) ln(gamma + x m)."""
+        alone, times_x = sum(
+            (self._of_block(slice(at, at + BLOCK), gamma) for at in range(0, len(self.x), BLOCK)),
+            start=np.zeros((2, 3)),
+        )
+        value, slope, curve = q * alone + p * times_x  # sums of p x + q times each
+        gradient = np.array([self.log_m[1] - times_x[0], -alone[0], -slope])
+        pg, qg = -times_x[1], -alone[1]
+        hessian = np.array([[0.0, 0.0, pg], [0.0, 0.0, qg], [pg, qg, curve]])
+        return p * self.log_m[1] - self.log_m[0] - value, gradient, hessian
+
+    def _of_block(self, rows: slice, gamma: float) -> Floats:
+        """Sums, alone and times x, of ln s, 1/s and 1/s^2 for s = gamma + x m: (2, 3)."""
+        spent, weights = gamma + self.spent[rows], self.weights[rows]
+        inverse = 1.0 / spent
+        return np.stack([weights, weights * self.x[rows]]) @ np.column_stack(
+            [np.log(spent), inverse, inverse * inverse]
+        )
 
 
 def fit(
@@ -124,36 +139,37 @@ def fit(
     rejected = int(keep.size - np.count_nonzero(keep))
     if not keep.any():
         return nothing_to_fit(prior or start or GammaGamma(6.0, 4.0, 1.0), "nobody_spent_twice", rejected)
-    typical = float(weights[keep] @ m[keep] / weights[keep].sum())
+    typical = dot(weights[keep], m[keep]) / float(weights[keep].sum())
     scales = np.array([1.0, 1.0, typical])
     rough = GammaGamma(p=3.0, q=4.0, gamma=typical)
-    optimum = maximise(
-        Spending.of(x[keep], m[keep] / typical, weights[keep]).evaluate,
-        start=_array(start or prior or rough) / scales,
-        ridge=Ridge(ridge, np.log(_array(prior or rough) / scales)),
-    )
+    rows = x[keep], m[keep] / typical, weights[keep]
+    held = Ridge(ridge, np.log(_array(prior or rough) / scales))
+    begin = _array(start or prior or rough) / scales
+    if start is None:
+        begin = warm(Spending.of, rows, begin, held)
+    optimum = maximise(Spending.of(*rows).evaluate, begin, held)
     return replace(
-        _report(optimum, scales, x[keep], m[keep], weights[keep]),
+        _report(optimum, scales, float(rows[2].sum())),
         customers=round(float(weights.sum())),
         rejected=rejected,
         notes=notes(x, m),
     )
 
 
-def _report(optimum: Optimum, scales: Floats, x: Floats, m: Floats, weights: Floats) -> Fit[GammaGamma]:
+def _report(optimum: Optimum, scales: Floats, spent: float) -> Fit[GammaGamma]:
     params = GammaGamma(*(float(value) for value in optimum.parameters * scales))
     flags = objections(optimum, {"p": params.p, "q": params.q}) + _without_moments(params)
     errors = standard_errors(optimum)
-    spent = round(float(weights.sum()))
     return Fit(
         params=params,
-        log_likelihood=log_likelihood(params, x, m, weights),
+        # a density per unit of money for each customer
+        log_likelihood=optimum.value - spent * float(np.log(scales[2])),
         standard_errors=tuple(e * float(s) for e, s in zip(errors, scales, strict=True)),
         converged=optimum.converged,
         iterations=optimum.iterations,
         flags=flags,
-        customers=spent,
-        repeaters=spent,
+        customers=round(spent),
+        repeaters=round(spent),
         rejected=0,
         covariance=covariance(optimum),
     )

@@ -14,11 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, polygamma
 
-from ltv.core.arrays import Floats, histogram
+from ltv.core.arrays import BLOCK, Floats, histogram
 from ltv.core.newton import Evaluation
 
-# rows a pass holds in the processor's cache; for sums of products over more BLAS would start threads
-BLOCK = 8_192
 # of an exponential that stays a number, whatever it is multiplied by
 LARGEST_EXPONENT = 650.0
 
@@ -58,9 +56,7 @@ class Histories:
         with np.errstate(all="ignore"):
             value, gradient, hessian = self._of_levels(*parameters)
             for part in self._of_rows(*parameters):
-                value, gradient, hessian = (
-                    one + more for one, more in zip((value, gradient, hessian), part, strict=True)
-                )
+                value, gradient, hessian = value + part[0], gradient + part[1], hessian + part[2]
         return float(value), gradient, hessian
 
     def _of_rows(self, r: float, alpha: float, a: float, b: float) -> Iterator[Evaluation]:
@@ -119,7 +115,7 @@ def _of_leaving(
     exponent = np.minimum(growth, LARGEST_EXPONENT)
     odds = a * inverse * np.exp(exponent)
     staying = 1.0 / (1.0 + odds)
-    value = once @ (growth - exponent - np.log(staying))
+    value = float(once @ (growth - exponent - np.log(staying)))
 
     # slopes of the logarithm of the odds, and what its own curvature adds
     slopes = np.empty((4, len(shape)))

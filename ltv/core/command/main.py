@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -40,11 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         progress.clear()
         for line in report.lines(found, log, asked.currency or log.currency):
             print(line)
+        sys.stdout.flush()
         _write(asked, log, found)
     except (BadLog, NobodyBought) as error:
         return _refuse(progress, f"{asked.file}: {error}")
     except pictures.NoPicture as error:
         return _refuse(progress, str(error))
+    except BrokenPipeError:  # the reader of the table has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         return _refuse(progress, f"{error.filename or asked.file}: {error.strerror}")
     return 0

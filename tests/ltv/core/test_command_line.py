@@ -1,6 +1,7 @@
 """``python -m ltv.core FILE.csv``: what it reads, what it says, what it refuses."""
 
 import csv
+import os
 import re
 import subprocess
 import sys
@@ -327,6 +328,16 @@ class TestExit:
         said = capsys.readouterr().err
         assert code == 2
         assert re.fullmatch(rf"ltv\.core: .*{re.escape(why)}.*\n", said)
+
+    def test_a_reader_who_has_seen_enough_ends_it_quietly(self, written):
+        path = written(HEADER + "a,2026-01-05,10.5\na,2026-01-06,20\n")
+        reader, writer = os.pipe()
+        os.close(reader)
+
+        done = subprocess.run([*PYTHON, str(path)], stdout=writer, stderr=subprocess.PIPE, timeout=60)
+
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (0, b"")
 
     def test_everything_given_back_is_nothing_to_value(self, written, capsys):
         path = written(HEADER + "a,2026-01-05,10\na,2026-01-06,-10\n")
