@@ -1,5 +1,7 @@
 """What every model predicts happens to the customers it simulates."""
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 
