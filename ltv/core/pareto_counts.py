@@ -21,6 +21,8 @@ from ltv.core.arrays import Floats, Ints
 from ltv.core.quadrature import DEPTH, by_order
 
 NEWTON_STEPS = 6
+# a slope that is none
+FLAT = 1e-100
 # stands for no time where a logarithm is taken
 SOON = 1e-250
 
@@ -73,9 +75,14 @@ class Bump:
         high = (self.n * log_A + self.s * log_B - level) / (self.n + self.s)
         high = np.exp(np.minimum(high, np.log(t)))
         for _ in range(NEWTON_STEPS):
-            low = low * np.exp(np.maximum(level - self.log(low), 0.0) / np.abs(self.slope(low)))
-            high = high * np.exp(-np.maximum(level - self.log(high), 0.0) / np.abs(self.slope(high)))
+            low = low * np.exp(self._beyond(low, level))
+            high = high * np.exp(-self._beyond(high, level))
         return low, high, top
+
+    def _beyond(self, w: Floats, level: Floats) -> Floats:
+        """Newton's step in ln w to where the logarithm is ``level``; 0 where it is above."""
+        below = np.maximum(level - self.log(w), 0.0)
+        return below / np.maximum(np.abs(self.slope(w)), FLAT)
 
     def log_integral(self, t: Floats) -> Floats:
         """ln of the integral over ln w up to t, shape (n,).
