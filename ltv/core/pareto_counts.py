@@ -20,14 +20,16 @@ from scipy.special import betaln, gammaln, xlogy
 from ltv.core.arrays import Floats, Ints
 from ltv.core.quadrature import DEPTH, by_order
 
-NEWTON_STEPS = 12
+NEWTON_STEPS = 6
+# a slope that is none
+FLAT = 1e-100
 # stands for no time where a logarithm is taken
 SOON = 1e-250
 
 
 @dataclass(frozen=True)
 class Bump:
-    """z^p (1-z)^n (1 + w/B)^-s (w/(B+w))^left as a function of v = ln w; arrays (n,), p + left >= 1."""
+    """z^p (1-z)^n (1 + w/B)^-s (w/(B+w))^left as a function of w; arrays (n,), p + left >= 1."""
 
     p: Floats
     left: int
@@ -36,22 +38,20 @@ class Bump:
     A: Floats
     B: Floats
 
-    def log(self, v: Floats) -> Floats:
-        w = np.exp(v)
-        made = -self.p * np.log1p(self.A / w) - self.n * np.log1p(w / self.A) - self.s * np.log1p(w / self.B)
-        return made - np.log1p(self.B / w) if self.left else made
+    def log(self, w: Floats) -> Floats:
+        of_A = self.p * np.log(w / self.A) - (self.p + self.n) * np.log1p(w / self.A)
+        of_B = (self.s + self.left) * np.log1p(w / self.B)
+        return of_A - of_B + np.log(w / self.B) if self.left else of_A - of_B
 
-    def slope(self, v: Floats) -> Floats:
-        w = np.exp(v)
-        of_B = w / (self.B + w)
-        return self.p + self.left - (self.p + self.n) * w / (self.A + w) - (self.s + self.left) * of_B
+    def slope(self, w: Floats) -> Floats:
+        """Of the logarithm, by ln w; it falls with w."""
+        of_A, of_B = w / (self.A + w), w / (self.B + w)
+        return self.p + self.left - (self.p + self.n) * of_A - (self.s + self.left) * of_B
 
-    def part(self, rows: Ints) -> Bump:
-        """Some rows as columns, to be evaluated on nodes."""
-        return Bump(
-            *(self.p[rows, None], self.left, self.n[rows, None], self.s),
-            *(self.A[rows, None], self.B[rows, None]),
-        )
+    def columns(self, rows: Ints) -> Bump:
+        """Some rows, to be evaluated on nodes."""
+        p, n, A, B = (array[rows, None] for array in (self.p, self.n, self.A, self.B))
+        return Bump(p, self.left, n, self.s, A, B)
 
     def peak(self) -> Floats:
         """Where the slope is 0: the positive root of a quadratic equation in w."""
@@ -62,27 +62,42 @@ class Bump:
         root = np.sqrt(line**2 + 4.0 * square * constant)
         with np.errstate(divide="ignore", invalid="ignore"):
             w = np.where(line > 0, (line + root) / (2.0 * square), 2.0 * constant / (root - line))
-        return np.log(w * unit)
+        return w * unit
 
     def window(self, t: Floats) -> tuple[Floats, Floats, Floats]:
-        """Ends in v of what counts up to t, and the height of the peak; Newton from the asymptotes."""
-        top = self.log(np.minimum(self.peak(), np.log(t)))
+        """What counts of 0 < w < t, and the height of the peak.
+
+        The logarithm is concave in ln w, so Newton's steps come from its asymptotes to the ends.
+        """
+        top = self.log(np.minimum(self.peak(), t))
         level, log_A, log_B = top - DEPTH, np.log(self.A), np.log(self.B)
-        low = (level + self.p * log_A + self.left * log_B) / (self.p + self.left)
-        high = np.minimum((self.n * log_A + self.s * log_B - level) / (self.n + self.s), np.log(t))
+        low = np.exp((level + self.p * log_A + self.left * log_B) / (self.p + self.left))
+        high = (self.n * log_A + self.s * log_B - level) / (self.n + self.s)
+        high = np.exp(np.minimum(high, np.log(t)))
         for _ in range(NEWTON_STEPS):
-            low = low + np.maximum(level - self.log(low), 0.0) / np.abs(self.slope(low))
-            high = high - np.maximum(level - self.log(high), 0.0) / np.abs(self.slope(high))
+            low = low * np.exp(self._beyond(low, level))
+            high = high * np.exp(-self._beyond(high, level))
         return low, high, top
 
+    def _beyond(self, w: Floats, level: Floats) -> Floats:
+        """Newton's step in ln w to where the logarithm is ``level``; 0 where it is above."""
+        below = np.maximum(level - self.log(w), 0.0)
+        return below / np.maximum(np.abs(self.slope(w)), FLAT)
+
     def log_integral(self, t: Floats) -> Floats:
-        """ln of the integral over v up to ln t, shape (n,)."""
+        """ln of the integral over ln w up to t, shape (n,).
+
+        In v = ln(1 + w / min(A, B)), where the integrand is smooth for w near 0 too.
+        """
         low, high, top = self.window(t)
-        width = high - low
+        near = np.minimum(self.A, self.B)
+        begin = np.log1p(low / near)
+        width = np.log1p(high / near) - begin
         total = np.empty(len(width))
-        for rows, nodes, weights in by_order(34.0 + 1.9 * width):
-            v = low[rows, None] + width[rows, None] * nodes
-            total[rows] = np.exp(self.part(rows).log(v) - top[rows, None]) @ weights
+        for rows, nodes, weights in by_order(30.0 + 2.0 * width):
+            grown = np.expm1(begin[rows, None] + width[rows, None] * nodes)
+            log = self.columns(rows).log(near[rows, None] * grown)
+            total[rows] = (np.exp(log - top[rows, None]) * (1.0 + 1.0 / grown)) @ weights
         return np.log(total * width) + top
 
 

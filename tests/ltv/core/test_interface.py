@@ -1,6 +1,7 @@
 """What every transaction model promises, asked of all of them alike."""
 
 from dataclasses import FrozenInstanceError, asdict, astuple
+from functools import cache
 
 import numpy as np
 import pytest
@@ -13,10 +14,10 @@ from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.mbgnbd import MbgNbd
 from ltv.core.models import MODELS
 from ltv.core.paretonbd import ParetoNbd
-from tests.ltv.core.populations import PARAMETERS, shop
+from tests.ltv.core.populations import HORIZON, PARAMETERS, shop
 
 every_model = pytest.mark.parametrize("name", MODELS)
-ANY = settings(max_examples=60, deadline=None)
+ANY = settings(max_examples=40, deadline=None)
 
 HISTORIES = np.array([
     (0, 0, 0), (0, 0, 1), (0, 0, 650), (1, 2, 300), (1, 300, 300), (9, 100, 110), (80, 500, 690), (900, 699, 700),
@@ -71,12 +72,17 @@ def test_other_parameters_have_no_model():
 # Fits find what is true.
 
 
-@every_model
-def test_a_fit_finds_the_parameters_a_shop_was_simulated_with(name):
+@cache
+def large_fit(name):
+    """Of so many customers that a sample is fitted first."""
     model, params = of(name)
     people = shop(params)
+    return model.fit(people.x, people.t_x, people.T)
 
-    fit = model.fit(people.x, people.t_x, people.T)
+
+@every_model
+def test_a_fit_finds_the_parameters_a_shop_was_simulated_with(name):
+    fit, params = large_fit(name), PARAMETERS[name]
 
     off = (np.array(astuple(fit.params)) - astuple(params)) / fit.standard_errors
     assert fit.ok
@@ -100,17 +106,26 @@ def test_no_parameters_nearby_are_more_likely_than_the_fit(name):
 
 
 @every_model
-def test_starting_elsewhere_or_at_yesterdays_parameters_ends_at_the_same_place(name):
+def test_where_a_fit_starts_does_not_change_where_it_ends(name):
     model, params = of(name)
-    people = shop(params)
-    histories = people.x, people.t_x, people.T
-    # of so many rows a sample is fitted first, if nobody says where to start
-    cold = model.fit(*histories)
+    people, cold = shop(params), large_fit(name)
 
-    warm = model.fit(*histories, start=params)
+    warm = model.fit(people.x, people.t_x, people.T, start=params)
 
     assert astuple(warm.params) == pytest.approx(astuple(cold.params), rel=1e-6)
     assert warm.log_likelihood == pytest.approx(cold.log_likelihood, rel=1e-12)
+
+
+@every_model
+def test_the_order_of_customers_does_not_matter(name):
+    model, params = of(name)
+    people = shop(params, customers=2_000)
+    order = np.random.default_rng(1).permutation(2_000)
+
+    shuffled = model.fit(people.x[order], people.t_x[order], people.T[order])
+
+    plain = model.fit(people.x, people.t_x, people.T)
+    assert astuple(shuffled.params) == pytest.approx(astuple(plain.params), rel=1e-8)
 
 
 @every_model
@@ -286,9 +301,9 @@ def test_of_a_new_customer_the_past_is_the_likelihood_and_the_future_the_pmf(par
 @ANY
 @given(parameters(), st.floats(0.5, 300.0))
 def test_probabilities_of_counts_sum_to_one_with_the_right_mean(params, t):
-    # so that the counts walked below hold all but nothing
-    assume(params.r * t / params.alpha < 20.0)
-    model, n = models.of(params), np.arange(3000.0)
+    # so that the counts below hold all but nothing
+    assume(params.r * t / params.alpha < 10.0)
+    model, n = models.of(params), np.arange(1000.0)
     above = model.exceeds(params, 0.0, 0.0, 0.0, t, n)
     assume(above[-1] < 1e-13)
 
@@ -348,3 +363,62 @@ def test_nothing_happens_in_no_time(name):
     assert model.purchase_quantiles(params, *HISTORIES, 0.0, (0.99,)).tolist() == [[0.0] * 8]
     # one may leave with the first purchase under MBG/NBD, and still has made no other
     assert model.pmf(params, [0.0, 1.0], 0.0).tolist() == pytest.approx([1.0, 0.0])
+
+
+# What is predicted happens to simulated customers.
+
+
+@every_model
+def test_a_simulated_history_is_one_a_customer_can_have(name):
+    model, params = of(name)
+
+    lives = model.simulate(params, np.random.default_rng(4), np.linspace(0.0, 900.0, 5_000), HORIZON)
+
+    assert np.all((lives.t_x >= 0) & (lives.t_x <= lives.T))
+    assert np.all((lives.x == 0) == (lives.t_x == 0))
+    assert np.all(lives.purchases[~lives.alive] == 0)
+    assert np.all(lives.x == np.floor(lives.x))
+
+
+@every_model
+def test_the_same_seed_gives_the_same_customers(name):
+    model, params = of(name)
+
+    first, again = (model.simulate(params, np.random.default_rng(9), np.full(500, 90.0), 30.0) for _ in "ab")
+
+    assert all(np.array_equal(one, other) for one, other in zip(astuple(first), astuple(again), strict=True))
+
+
+@every_model
+def test_simulated_customers_do_what_is_expected_of_them(name):
+    model, params = of(name)
+    people = shop(params)
+    histories = people.x, people.t_x, people.T
+
+    alive = model.p_alive(params, *histories)
+    expected = model.expected_purchases(params, *histories, HORIZON)
+    silent = model.p_no_purchase(params, *histories, HORIZON)
+
+    for seen, said in (
+        (people.alive, alive), (people.purchases, expected), (people.purchases == 0, silent),
+        (people.x, model.expected_purchases_new(params, people.T)),
+    ):  # fmt: skip
+        error = seen - said
+        assert abs(error.mean()) < 4 * error.std() / np.sqrt(len(error))
+
+
+@every_model
+def test_a_share_of_the_level_stays_at_or_below_the_quantile(name):
+    model, params = of(name)
+    people = shop(params, customers=10_000)
+    histories = people.x, people.t_x, people.T
+    levels = (0.1, 0.5, 0.9)
+
+    quantiles = model.purchase_quantiles(params, *histories, HORIZON, levels)
+
+    for level, y in zip(levels, quantiles, strict=True):
+        # a whole number is seldom hit exactly: what is said of each is held against what happened
+        said = 1.0 - model.exceeds(params, *histories, HORIZON, y)
+        assert np.all(said >= level - 1e-12)
+        error = (people.purchases <= y) - said
+        assert abs(error.mean()) < 4 * error.std() / np.sqrt(len(error))

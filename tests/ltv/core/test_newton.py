@@ -27,3 +27,16 @@ def test_the_top_is_reached_without_trying_steps_too_short_to_be_seen():
         assert found.converged
         assert abs(found.parameters[0] - 1.0) < 1e-7
         assert hill.asked <= 12
+
+
+def test_a_climb_that_never_arrives_says_so():
+    def steep(parameters):
+        """Rises for ever, but claims to be so curved that each step is short."""
+        (p,) = parameters
+        return p, np.array([1.0]), np.array([[-1e6]])
+
+    found = maximise(steep, np.array([1.0]), NO_RIDGE)
+
+    assert not found.converged
+    assert found.iterations == 100
+    assert found.value == found.parameters[0] > 1.0
