@@ -88,7 +88,7 @@ def predict(
     discounted = shop.of_living(shop.ahead.discounted(delta, horizon))
     columns = {
         "p_alive": models.of(staying).p_alive(staying, x, t_x, T) if staying else shop.alive,
-        "p_no_purchase": 1.0 - shop.of_living(shop.ahead.buys(churn_horizon)),
+        "p_no_purchase": (1.0 - shop.alive) + shop.of_living(shop.ahead.silent(churn_horizon)),
         "expected_purchases": purchases,
         "purchases_low": counts[0],
         "purchases_high": counts[1],

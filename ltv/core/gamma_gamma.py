@@ -71,7 +71,7 @@ class Spending:
         with np.errstate(all="ignore"):
             value, gradient, hessian = self._of_levels(*parameters)
             part = self._of_rows(*parameters)
-        return float(value + part[0]), gradient + part[1], hessian + part[2]
+            return float(value + part[0]), gradient + part[1], hessian + part[2]
 
     def _of_levels(self, p: float, q: float, gamma: float) -> Evaluation:
         x, n = self.levels, self.counts

@@ -38,6 +38,9 @@ class Outlook(Protocol):
     def buys(self, t: float | Floats) -> Floats:
         """P(Y > 0) within t."""
 
+    def silent(self, t: float | Floats) -> Floats:
+        """P(Y = 0) within t, of full precision where it is small."""
+
     def exceeds(self, t: float | Floats, y: float | Floats) -> Floats:
         """P(Y > y) within t, for y = 0, 1, 2, ...; t and y are broadcast."""
 
@@ -72,6 +75,9 @@ class GeometricOutlook:
 
     def buys(self, t: float | Floats) -> Floats:
         return future.buys(self.living, t)
+
+    def silent(self, t: float | Floats) -> Floats:
+        return future.silent(self.living, t)
 
     def exceeds(self, t: float | Floats, y: float | Floats) -> Floats:
         return future.exceeds(self.living, t, y)
@@ -122,7 +128,10 @@ class ParetoOutlook:
         return pareto_future.discounted(self.living, delta, horizon)
 
     def buys(self, t: float | Floats) -> Floats:
-        return 1.0 - pareto_future.silent(self.living, t)
+        return 1.0 - self.silent(t)
+
+    def silent(self, t: float | Floats) -> Floats:
+        return pareto_future.silent(self.living, t)
 
     def exceeds(self, t: float | Floats, y: float | Floats) -> Floats:
         known = self.living

@@ -69,7 +69,7 @@ def quantiles(
     """
     ahead = outlook.of(buying, distinct.x, distinct.T)
     buys = alive * distinct.spread(ahead.buys(horizon))
-    tails = [np.divide(1.0 - np.asarray(q), buys, out=np.ones_like(buys), where=buys > 0) for q in levels]
+    tails = [np.minimum((1.0 - np.asarray(q)) / np.maximum(buys, 1e-300), 1.0) for q in levels]
     if not any(np.any(tail < 1.0) for tail in tails):
         return tuple(np.zeros(len(buys)) for _ in levels)
     lowest = min(float(np.min(1.0 - np.asarray(q))) for q in levels)

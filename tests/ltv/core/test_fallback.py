@@ -226,6 +226,22 @@ def test_the_amounts_of_a_small_shop_are_held_near_public_ones():
     assert fallback.pooled_spend([0.0], [0.0]).flags == ("nobody_spent_twice",)
 
 
+def test_the_ladder_of_spending_has_the_same_rungs():
+    people = shop(customers=3_000, seed=12)
+    few = people.x[:60], people.m[:60]
+
+    own = fallback.climb_spending(people.x, people.m)
+    last = fallback.climb_spending(*few, last=GG)
+    pooled = fallback.climb_spending(*few)
+    formula = fallback.climb_spending([1.0, 0.0], [-5.0, 0.0], None)
+
+    assert [choice.step for choice in (own, last, pooled, formula)] == ["own", "last", "pooled", "formula"]
+    assert astuple(own.params) == pytest.approx(astuple(GG), rel=0.15)
+    assert last.params == GG
+    assert pooled.params.mean == pytest.approx(GG.mean, rel=0.4)
+    assert formula.params is None
+
+
 @pytest.fixture(scope="module")
 def small_shops():
     """Absolute errors of each customer's purchases, and of the total, over 40 shops of each size; shops

@@ -197,6 +197,14 @@ def test_ranges_of_counts_reach_their_level_over_all_likely_parameters(small):
         assert np.all((y == 0) | (law(y - 1.0) < q))
 
 
+def test_ranges_of_counts_at_certain_parameters_are_those_of_the_model(small):
+    people = small[0]
+
+    found = uncertainty.purchase_quantiles(uncertainty.best(BG), *history(people), HORIZON, (0.2, 0.8))
+
+    assert found.tolist() == bgnbd.purchase_quantiles(BG, *history(people), HORIZON, (0.2, 0.8)).tolist()
+
+
 def test_ranges_of_spend_reach_their_level_over_all_likely_parameters(small):
     people, fit, spending = small
     points = everything_likely(fit, spending)
