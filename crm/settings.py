@@ -149,6 +149,7 @@ AXES_IPWARE_PROXY_COUNT = env.int("PROXY_COUNT", 0)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ko", "한국어"), ("ja", "日本語")]
 LOCALE_PATHS = [VAR_DIR / "locale"]  # compiled from crm/locale at every start (crm.catalogues)
+FORMAT_MODULE_PATH = "crm.formats"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True

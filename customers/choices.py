@@ -1,5 +1,6 @@
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Language(TextChoices):
@@ -18,7 +19,7 @@ class ChannelKind(TextChoices):
 
 class InteractionKind(TextChoices):
     CALL = "call", _("Call")
-    EMAIL = "email", _("E-mail")
+    EMAIL = "email", pgettext_lazy("interaction", "E-mail")
     CHAT = "chat", _("Chat")
     MEETING = "meeting", _("Meeting")
     VISIT = "visit", _("Store visit")

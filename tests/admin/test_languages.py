@@ -1,12 +1,17 @@
 """Every page in Korean and Japanese: it opens, and says nothing in English that has words in its language."""
 
 import re
+from datetime import UTC, datetime
 from html.parser import HTMLParser
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.formats import date_format
 
 from crm import catalogues
+from crm.templatetags.crm import day, moment
 from tests.admin.world import ADMIN_LISTS, PAGES
 
 SAID = ("title", "placeholder", "alt", "aria-label", "data-label", "data-confirm", "data-confirm-text")
@@ -78,3 +83,20 @@ def test_a_page_says_nothing_in_english_that_its_language_has_words_for(
             left[name] = sorted(found)
 
     assert left == {}
+
+
+@pytest.mark.parametrize(
+    ("language", "written"),
+    [
+        ("en", ("Mar 2, 2026", "Mar 2, 2026 18:05 KST")),
+        ("ko", ("2026. 3. 2.", "2026. 3. 2. 18:05 KST")),
+        ("ja", ("2026/03/02", "2026/03/02 18:05 KST")),
+    ],
+)
+def test_the_admins_lists_write_days_and_times_as_our_pages_do(language, written):
+    at = datetime(2026, 3, 2, 9, 5, tzinfo=UTC)
+
+    with translation.override(language), timezone.override(ZoneInfo("Asia/Seoul")):
+        local = timezone.localtime(at)
+        assert (date_format(local, "DATE_FORMAT"), date_format(local, "DATETIME_FORMAT")) == written
+        assert (day(at), moment(at)) == written

@@ -1,0 +1,2 @@
+DATE_FORMAT = "M j, Y"
+DATETIME_FORMAT = "M j, Y H:i T"

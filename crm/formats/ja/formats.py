@@ -1,0 +1,2 @@
+DATE_FORMAT = "Y/m/d"
+DATETIME_FORMAT = "Y/m/d H:i T"

@@ -1,0 +1,2 @@
+DATE_FORMAT = "Y. n. j."
+DATETIME_FORMAT = "Y. n. j. H:i T"
