@@ -108,9 +108,8 @@ class Spending:
         """Sums, alone and times x, of ln s, 1/s and 1/s^2 for s = gamma + x m: (2, 3)."""
         spent, weights = gamma + self.spent[rows], self.weights[rows]
         inverse = 1.0 / spent
-        return np.stack([weights, weights * self.x[rows]]) @ np.column_stack(
-            [np.log(spent), inverse, inverse * inverse]
-        )
+        each = np.stack([np.log(spent), inverse, inverse * inverse])
+        return np.stack([each @ weights, each @ (weights * self.x[rows])])
 
 
 def fit(

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import digamma, gammaln, polygamma
 
-from ltv.core.arrays import BLOCK, Floats, histogram
+from ltv.core.arrays import BLOCK, Floats, Ints, histogram
 from ltv.core.newton import Evaluation
 
 # of an exponential that stays a number, whatever it is multiplied by
@@ -30,7 +28,7 @@ class Rows:
     T: Floats
     weights: Floats
 
-    def part(self, rows: slice | NDArray[Any]) -> Rows:
+    def part(self, rows: slice | Ints) -> Rows:
         return Rows(self.x[rows], self.t_x[rows], self.T[rows], self.weights[rows])
 
 
@@ -65,7 +63,8 @@ class Histories:
             at_T = alpha + rows.T
             log_time, pace = np.log(at_T), 1.0 / at_T
             yield _of_observing(rows, log_time, pace, r)
-            if not np.all(free := rows.x + self.chances > 0):
+            free = np.flatnonzero(rows.x + self.chances > 0)
+            if len(free) < len(rows.x):
                 rows, log_time, pace = rows.part(free), log_time[free], pace[free]
             yield _of_leaving(rows, log_time, pace, r, alpha, a, rows.x + (b + self.chances - 1.0))
 
@@ -96,8 +95,8 @@ class Histories:
 
 def _of_observing(rows: Rows, log_time: Floats, pace: Floats, r: float) -> Evaluation:
     """-(r+x) ln(alpha+T), from ``log_time`` = ln(alpha+T) and ``pace`` = 1/(alpha+T)."""
-    weights = np.stack([rows.weights, rows.weights * rows.x])
-    alone, times_x = weights @ np.column_stack([log_time, pace, pace * pace])
+    each = np.stack([log_time, pace, pace * pace])
+    alone, times_x = each @ rows.weights, each @ (rows.weights * rows.x)
     value, slope, curve = r * alone + times_x
     hessian = np.zeros((4, 4))
     hessian[0, 1] = hessian[1, 0] = -alone[1]
@@ -122,7 +121,8 @@ def _of_leaving(
     slopes[0], slopes[1], slopes[2], slopes[3] = span, shape * (pace - last), 1.0 / a, -inverse
     once = once * odds * staying
     gradient = slopes @ once
-    hessian = (slopes * (once * staying)) @ slopes.T
+    twice = once * staying
+    hessian = np.stack([slopes @ (twice * slope) for slope in slopes])
     hessian[[0, 1], [1, 0]] += once @ (pace - last)
     hessian[[1, 2, 3], [1, 2, 3]] += [
         -(once @ (slopes[1] * (pace + last))), -once.sum() / a**2, once @ inverse**2

@@ -85,7 +85,7 @@ def _write(asked: argparse.Namespace, log: Purchases, found: Valuation) -> None:
             csv.writer(file).writerows(report.customers(found, log.names))
         print(f"\nEvery customer is in {asked.out}.")
     if asked.plot:
-        pictures.write(asked.plot, found.checked, found.best, asked.currency or log.currency)
+        pictures.draw(asked.plot, found.checked, found.best, asked.currency or log.currency)
         print(f"\nThe picture of the latest check is in {asked.plot}.")
 
 

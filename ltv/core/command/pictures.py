@@ -36,7 +36,7 @@ def require() -> None:
         raise NoPicture("pictures need matplotlib, which is not installed: pip install matplotlib")
 
 
-def write(path: Path, checked: Backtest, best: Champion | None, currency: str) -> None:
+def draw(path: Path, checked: Backtest, best: Champion | None, currency: str) -> None:
     """Draw tracking and calibration of purchases and of revenue at the latest check.
 
     Raises:
