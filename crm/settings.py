@@ -131,7 +131,7 @@ CAMPAIGN_LEASE_SECONDS = env.float("CAMPAIGN_LEASE_SECONDS", 60.0)
 
 # -- people, languages, time -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "common.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "crm.common.backend.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -1,11 +1,15 @@
-"""Figures about purchases: how one customer buys, and what cannot be counted yet."""
+"""One customer's story and habits, and what cannot be counted yet."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from crm.common import money, sql
 from crm.common.models import Shop
+from customers.core import timeline
+from customers.core.timeline import KINDS, TimelineItem, Told
 
 
 @dataclass(frozen=True)
@@ -92,3 +96,27 @@ def missing_rates() -> list[MissingRate]:
 def _months_before(month: date, count: int) -> date:
     years, index = divmod(month.year * 12 + month.month - 1 - count, 12)
     return date(years, index + 1, 1)
+
+
+def story(
+    customer_id: int,
+    *,
+    before: datetime | None = None,
+    limit: int = 50,
+    kinds: Collection[str] = KINDS,
+) -> list[TimelineItem]:
+    """The newest ``limit`` things before an instant, newest first, in one statement; ties in the order of their keys.
+
+    What happened at one instant stays on one page even above ``limit``: the next page starts strictly before it.
+    """
+    tellers = timeline.tellers(kinds)
+    if not tellers:
+        return []
+    params = {"customer": customer_id, "before": before or "infinity", "limit": limit, "kinds": list(kinds)}
+    found = sql.rows(
+        "customers/story", params, {"tellers": sql.union(teller.query for teller in tellers)}
+    )
+    words = {what: say for teller in tellers for what, say in teller.words.items()}
+    told = [Told(**{**row, "facts": json.loads(row["facts"])}) for row in found]
+    told_in_order = sorted((words[one.what](one) for one in told), key=lambda item: item.key)
+    return sorted(told_in_order, key=lambda item: item.at, reverse=True)

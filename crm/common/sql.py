@@ -27,12 +27,18 @@ _BINARY_TRAILER = b"\xff\xff"
 @cache
 def _text(name: str) -> str:
     app, _, file = name.partition("/")
-    return (Path(apps.get_app_config(app).path) / "sql" / f"{file}.sql").read_text(encoding="utf-8")
+    lines = (Path(apps.get_app_config(app).path) / "sql" / f"{file}.sql").read_text("utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))  # its header is for people
 
 
 def compose(name: str, parts: Parts | None = None) -> Composable:
     """The statement ``app/file`` with its ``{placeholders}`` filled by identifiers or fragments."""
     return sql.SQL(_text(name)).format(**(parts or {}))  # type: ignore[arg-type]
+
+
+def union(names: Iterable[str]) -> Composable:
+    """Several queries of the same columns as one, to fill a ``{placeholder}``."""
+    return sql.SQL(" UNION ALL ").join(sql.SQL("({})").format(compose(name)) for name in names)
 
 
 def query(queryset: QuerySet[Any]) -> Composable:
