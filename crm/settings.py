@@ -91,6 +91,7 @@ DATABASES["default"].update(
         **DATABASES["default"].get("OPTIONS", {}),
         # A web request never waits longer; the night and imports raise it for their own transactions.
         "options": "-c statement_timeout=15s -c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
+        "prepare_threshold": 0,  # for what crm.common.sql.prepared asks; all else sends its values as text
     },
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,10 +1,10 @@
 """One customer's story and habits, and what cannot be counted yet."""
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from crm.common import money, sql
 from crm.common.models import Shop
@@ -113,10 +113,12 @@ def story(
     if not tellers:
         return []
     params = {"customer": customer_id, "before": before or "infinity", "limit": limit, "kinds": list(kinds)}
-    found = sql.rows(
-        "customers/story", params, {"tellers": sql.union(teller.query for teller in tellers)}
-    )
+    found = [Told(*row) for row in sql.prepared(_statement(*(teller.query for teller in tellers)), params)]
     words = {what: say for teller in tellers for what, say in teller.words.items()}
-    told = [Told(**{**row, "facts": json.loads(row["facts"])}) for row in found]
-    told_in_order = sorted((words[one.what](one) for one in told), key=lambda item: item.key)
-    return sorted(told_in_order, key=lambda item: item.at, reverse=True)
+    told = sorted((words[one.what](one) for one in found), key=lambda item: item.key)
+    return sorted(told, key=lambda item: item.at, reverse=True)
+
+
+@cache
+def _statement(*queries: str) -> str:
+    return sql.written("customers/story", {"tellers": sql.union(queries)})

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from copy import copy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from django.db import connections
 from django.db.models import Field, ForeignKey, Lookup, Model, OuterRef, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
+
+from crm.common import sql
 
 Row = TypeVar("Row")
 
@@ -30,10 +32,11 @@ class Among(Lookup):  # type: ignore[type-arg]
     def get_prep_lookup(self) -> list[Any]:
         return list(self.rhs)
 
-    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s", [value]
+    def get_db_prep_lookup(self, value: Any, connection: Any) -> tuple[str, Any]:
+        field = self.lhs.output_field
+        return "%s", [[field.get_db_prep_value(one, connection, prepared=True) for one in value]]
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
         left, left_params = self.process_lhs(compiler, connection)
         right, params = self.process_rhs(compiler, connection)
         return f"{left} = ANY({right})", [*left_params, *params]
@@ -51,10 +54,10 @@ _STAND_INS: Mapping[type, Any] = {
 
 
 class Prepared(Generic[Row]):
-    """A queryset that is written as SQL once in a process and then asked with one value after another.
+    """A queryset that is written as SQL once in a process, and then asked with one value after another.
 
     For an answer by key the ORM takes several times as long to write the statement as PostgreSQL takes to answer, and
-    writes the same one every time. ``build`` must use its value as it is, and nothing else that changes:
+    writes the same one every time. ``build`` must use its values as they are, and nothing else that changes:
 
         steps_of = Prepared(lambda who: FollowUp.objects.open().filter(customer=who).order_by("due_on"), int)
         steps_of(7)
@@ -66,15 +69,17 @@ class Prepared(Generic[Row]):
 
     def __call__(self, *values: Any) -> list[Row]:
         queryset, compiler, text, params = self._written or self._write()
-        bound = dict(zip(self._types, values, strict=True))
-        written = copy(compiler)
-        written.connection = connections[queryset.db]  # each thread has its own
-        given = tuple(bound[param] if isinstance(param, type) else param for param in params)
-        written.as_sql = lambda *_args, **_options: (text, given)  # type: ignore[method-assign]
-        query = copy(queryset.query)
-        query.get_compiler = lambda *_args, **_options: written  # type: ignore[method-assign]
+        given = dict(zip(self._types, values, strict=True))
+        bound = [param.bind(given) if isinstance(param, _Given) else param for param in params]
+        rows = sql.prepared(text, bound)
+        if not rows:
+            return []
+        written, query = copy(compiler), copy(queryset.query)
+        written.execute_sql = lambda *_how, **_much: [rows]  # type: ignore[method-assign, assignment]
+        query.get_compiler = lambda *_using, **_how: written  # type: ignore[method-assign]
         asked = queryset.__class__(model=queryset.model, query=query)
-        asked._iterable_class, asked._fields = queryset._iterable_class, queryset._fields
+        asked._iterable_class = queryset._iterable_class
+        asked._fields = queryset._fields  # type: ignore[attr-defined]
         return list(asked)
 
     def first(self, *values: Any) -> Row | None:
@@ -86,9 +91,26 @@ class Prepared(Generic[Row]):
         stand_ins = {kind: _STAND_INS[kind] for kind in self._types}
         queryset = self._build(*stand_ins.values())
         compiler = queryset.query.get_compiler(queryset.db)
-        text, params = compiler.as_sql()
-        names = [next((kind for kind, value in stand_ins.items() if value == one), one) for one in params]
-        if {name for name in names if isinstance(name, type)} != set(stand_ins):
+        text, written = compiler.as_sql()
+        params: list[Any] = []
+        for param in written:
+            kind = next((kind for kind, value in stand_ins.items() if value == param), None)
+            params.append(param if kind is None else _Given(kind, param))
+        if {param.kind for param in params if isinstance(param, _Given)} != set(stand_ins):
             raise TypeError("a prepared queryset uses each of its values, and as it is")
-        self._written = queryset, compiler, text, names
+        self._written = queryset, compiler, text, params
         return self._written
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The place of a value in a statement, and the stand-in as the column takes it (an Int8, say)."""
+
+    kind: type
+    like: Any
+
+    def bind(self, given: Mapping[type, Any]) -> Any:
+        value = given[self.kind]
+        if self.kind is list:
+            return [type(self.like[0])(one) for one in value]
+        return type(self.like)(value) if self.kind is int else value

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from psycopg import sql
 from psycopg.sql import Composable, Identifier
@@ -49,7 +51,8 @@ def query(queryset: QuerySet[Any]) -> Composable:
     return sql.SQL(bound.replace("%", "%%"))  # the whole statement takes parameters once more
 
 
-def _as_text(name: str, parts: Parts | None) -> str:
+def written(name: str, parts: Parts | None = None) -> str:
+    """The statement ``app/file`` as text."""
     connection.ensure_connection()
     return compose(name, parts).as_string(connection.connection)
 
@@ -57,16 +60,30 @@ def _as_text(name: str, parts: Parts | None) -> str:
 def execute(name: str, params: Params | None = None, parts: Parts | None = None) -> int:
     """Run ``app/sql/file.sql``; returns the number of rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(_as_text(name, parts), params or {})
+        cursor.execute(written(name, parts), params or {})
         return cursor.rowcount
 
 
 def rows(name: str, params: Params | None = None, parts: Parts | None = None) -> list[dict[str, Any]]:
     """Run a query; one dict a row."""
     with connection.cursor() as cursor:
-        cursor.execute(_as_text(name, parts), params or {})
+        cursor.execute(written(name, parts), params or {})
         columns = [column.name for column in cursor.description]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def prepared(text: str, params: Params | Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run a query that ``written`` or the ORM wrote before; PostgreSQL keeps its plan as long as the connection lives."""
+    with connection.cursor() if connection.queries_logged else _preparing_cursor() as cursor:
+        cursor.execute(text, params)
+        return cursor.fetchall()
+
+
+def _preparing_cursor() -> CursorWrapper:
+    """Django's own leaves the values in the text, so that no two statements are the same to PostgreSQL."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    return connection.make_cursor(ServerBindingCursor(connection.connection))  # type: ignore[arg-type, call-arg]
 
 
 @contextmanager

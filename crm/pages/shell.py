@@ -13,8 +13,8 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
+from crm.common.admin_frame import render as render  # pages take all of their shell from here
 from crm.common.errors import DomainError
-from crm.common.frame import render as render  # pages take all of their shell from here
 from crm.common.models import Shop, User
 
 View = Callable[..., HttpResponse]

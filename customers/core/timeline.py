@@ -1,8 +1,10 @@
 """One customer's story, told by every app: tellers register; ``customers.reports.story`` asks them all at once. Pure."""
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 KINDS = frozenset(
@@ -32,7 +34,11 @@ class Told:
     id: int
     kind: str
     at: datetime
-    facts: Mapping[str, Any]
+    json: str
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        return json.loads(self.json)  # type: ignore[no-any-return]
 
     def item(self, *, icon: str, title: str, detail: str = "", author: str | None = "") -> TimelineItem:
         return TimelineItem(

@@ -4,4 +4,4 @@
 SELECT * FROM ({tellers}) AS told
 WHERE kind = ANY(%(kinds)s)
 ORDER BY at DESC
-FETCH FIRST %(limit)s ROWS WITH TIES
+FETCH FIRST (%(limit)s) ROWS WITH TIES

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from crm.common import frame
+from crm.common import admin_frame
 from crm.common.errors import DomainError
 from customers.choices import ImportState, Verdict
 from customers.core import reading
@@ -48,7 +48,9 @@ def _staff(permission: str, *methods: str) -> Callable[[View], View]:
 def _page(
     request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    return frame.render(request, f"customers/imports/{template}.html", title=title, status=status, **context)
+    return admin_frame.render(
+        request, f"customers/imports/{template}.html", title=title, status=status, **context
+    )
 
 
 def _attempt(form: Form, work: Callable[[], Any]) -> Any:

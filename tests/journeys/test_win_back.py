@@ -22,8 +22,8 @@ from campaigns.models import Campaign, Coupon, Enrolment, Message
 from campaigns.services import campaigns, coupons
 from crm.common.choices import JobState
 from crm.common.models import Shop
-from customers.choices import ConsentStatus, ImportState, Purpose
 from customers import reports as customer_reports
+from customers.choices import ConsentStatus, ImportState, Purpose
 from customers.models import Consent, Customer, ImportBatch, Purchase, Segment
 from customers.services import consent, people, segments
 from customers.services import imports as importing

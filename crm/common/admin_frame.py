@@ -7,7 +7,7 @@ show follows from what ``_kind`` names; the rest are holes.
 import re
 import secrets
 from collections.abc import Hashable
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.messages import get_messages
@@ -18,6 +18,8 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import get_language
+
+from crm.common.models import User
 
 _SECRET = secrets.token_hex(12)  # nobody can write a hole into a name
 _HOLE = re.compile(rf"(title|Title|messages|token|page)-{_SECRET}")
@@ -30,7 +32,8 @@ def render(
     request: HttpRequest, template: str, *, title: object, status: int = 200, **context: Any
 ) -> HttpResponse:
     """``template`` (which extends ``crm/page.html``) inside the admin's frame, for somebody signed in."""
-    page = render_to_string(template, {"title": title, **context}, request)
+    token = get_token(request)
+    page = render_to_string(template, {"title": title, "csrf_token": token, **context}, request)
     kind = _kind(request)
     parts = _drawn.get(kind) or _draw(request, kind)
     title = str(title)
@@ -38,7 +41,7 @@ def render(
         "title": escape(title),
         "Title": escape(capfirst(title)),  # the header's: the mark was given its capital there
         "messages": _messages(request),
-        "token": get_token(request),
+        "token": token,
         "page": page,
     }
     texts = [filling[part] if n % 2 else part for n, part in enumerate(parts)]
@@ -47,7 +50,7 @@ def render(
 
 def _kind(request: HttpRequest) -> Hashable:
     """Everything a frame shows or hides by."""
-    user, place = request.user, request.resolver_match
+    user, place = cast(User, request.user), request.resolver_match
     return (
         get_language(),
         timezone.localtime().utcoffset(),
