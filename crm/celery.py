@@ -27,5 +27,6 @@ app.conf.beat_schedule = {
     "campaigns.deliver_due": {"task": "campaigns.deliver_due", "schedule": 20.0},
     "campaigns.sweep": {"task": "campaigns.sweep", "schedule": 60.0},
     "customers.run_imports": {"task": "customers.run_imports", "schedule": 60.0},
+    "common.tidy": {"task": "common.tidy", "schedule": crontab(hour="3", minute="25")},
     "common.beat_tick": {"task": "common.beat_tick", "schedule": 30.0},
 }

@@ -91,6 +91,7 @@ DATABASES["default"].update(
         **DATABASES["default"].get("OPTIONS", {}),
         # A web request never waits longer; the night and imports raise it for their own transactions.
         "options": "-c statement_timeout=15s -c lock_timeout=3s -c idle_in_transaction_session_timeout=60s",
+        "prepare_threshold": 0,  # for what crm.common.sql.prepared asks; all else sends its values as text
     },
 )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -131,7 +132,7 @@ CAMPAIGN_LEASE_SECONDS = env.float("CAMPAIGN_LEASE_SECONDS", 60.0)
 
 # -- people, languages, time -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "common.User"
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "crm.common.backend.StaffBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},

@@ -1,11 +1,15 @@
-"""Figures about purchases: how one customer buys, and what cannot be counted yet."""
+"""One customer's story and habits, and what cannot be counted yet."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 
 from crm.common import money, sql
 from crm.common.models import Shop
+from customers.core import timeline
+from customers.core.timeline import KINDS, TimelineItem, Told
 
 
 @dataclass(frozen=True)
@@ -92,3 +96,29 @@ def missing_rates() -> list[MissingRate]:
 def _months_before(month: date, count: int) -> date:
     years, index = divmod(month.year * 12 + month.month - 1 - count, 12)
     return date(years, index + 1, 1)
+
+
+def story(
+    customer_id: int,
+    *,
+    before: datetime | None = None,
+    limit: int = 50,
+    kinds: Collection[str] = KINDS,
+) -> list[TimelineItem]:
+    """The newest ``limit`` things before an instant, newest first, in one statement; ties in the order of their keys.
+
+    What happened at one instant stays on one page even above ``limit``: the next page starts strictly before it.
+    """
+    tellers = timeline.tellers(kinds)
+    if not tellers:
+        return []
+    params = {"customer": customer_id, "before": before or "infinity", "limit": limit, "kinds": list(kinds)}
+    found = [Told(*row) for row in sql.prepared(_statement(*(teller.query for teller in tellers)), params)]
+    words = {what: say for teller in tellers for what, say in teller.words.items()}
+    told = sorted((words[one.what](one) for one in found), key=lambda item: item.key)
+    return sorted(told, key=lambda item: item.at, reverse=True)
+
+
+@cache
+def _statement(*queries: str) -> str:
+    return sql.written("customers/story", {"tellers": sql.union(queries)})

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from crm.common import sql
+from crm.common.orm import Prepared
 from ltv.core import formula
 from ltv.models import CurrentRun, CustomerLtv, LtvRun
 
@@ -87,15 +88,19 @@ class Channel:
         return None if self.ltv_to_cac is None else self.ltv_to_cac >= 3
 
 
+_pointer = Prepared(lambda: CurrentRun.objects.select_related("run"))
+_figures = Prepared(lambda customer: CustomerLtv.objects.select_related("run").filter(pk=customer), int)
+
+
 def current_run() -> LtvRun | None:
     """The run readers see; None before the first night."""
-    pointer = CurrentRun.objects.select_related("run").first()
+    pointer = _pointer.first()
     return pointer.run if pointer else None
 
 
 def value_card(customer_id: int) -> ValueCard | None:
     """The customer's figures; None before the first night that knew them."""
-    figures = CustomerLtv.objects.select_related("run").filter(pk=customer_id).first()
+    figures = _figures.first(customer_id)
     return ValueCard(run=figures.run, figures=figures) if figures else None
 
 

@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig
@@ -24,6 +25,7 @@ from crm.common.models import IdempotencyRecord, User
 
 logger = logging.getLogger(__name__)
 PROBLEM = "application/problem+json"
+REMEMBERED = timedelta(days=30)  # an Idempotency-Key and its answer
 _KEY = re.compile(r"[\x21-\x7e]{1,120}")
 
 
@@ -122,6 +124,12 @@ def _replay(record: IdempotencyRecord, digest: str) -> Response:
     return Response(
         record.reply, status=record.status or status.HTTP_200_OK, headers={"Idempotent-Replay": "true"}
     )
+
+
+def forget_answers(*, now: datetime) -> int:
+    """Forget the stored answers that nobody will ask for again; returns how many."""
+    count, _by_model = IdempotencyRecord.objects.filter(created_at__lt=now - REMEMBERED).delete()
+    return count
 
 
 @extend_schema(exclude=True)

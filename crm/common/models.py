@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.common.choices import JobState
+from crm.common.orm import Prepared
 
 
 class User(AbstractUser):
@@ -95,7 +96,10 @@ class Shop(models.Model):
     @classmethod
     def current(cls) -> "Shop":
         """The shop's row (migrations create it)."""
-        return cls.objects.get(only_row=True)
+        shop = _the_shop.first()
+        if shop is None:
+            raise cls.DoesNotExist
+        return shop
 
     @property
     def zone(self) -> ZoneInfo:
@@ -105,6 +109,9 @@ class Shop(models.Model):
         """The shop's calendar day at an instant; never later than the day its calendar is held at."""
         today = at.astimezone(self.zone).date()
         return min(today, self.frozen_on) if self.frozen_on else today
+
+
+_the_shop = Prepared(lambda: Shop.objects.filter(only_row=True))
 
 
 class JobRun(models.Model):

@@ -5,7 +5,8 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from django.utils.functional import cached_property
 
 
 @cache
@@ -14,8 +15,23 @@ def client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5)
 
 
+class _CacheClient(RedisCacheClient):
+    """Django's makes a client for every question; ours keeps the one it made."""
+
+    @cached_property
+    def _only(self) -> redis.Redis:
+        return super().get_client(write=True)  # type: ignore[no-any-return]
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> redis.Redis:
+        return self._only
+
+
 class Cache(RedisCache):
     """Django's Redis cache; a cache that is away is a cache that is empty, never an error page."""
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _CacheClient
 
     def get(self, key: Any, default: Any = None, version: Any = None) -> Any:
         try:

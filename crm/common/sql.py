@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
 from psycopg import sql
 from psycopg.sql import Composable, Identifier
@@ -27,12 +29,18 @@ _BINARY_TRAILER = b"\xff\xff"
 @cache
 def _text(name: str) -> str:
     app, _, file = name.partition("/")
-    return (Path(apps.get_app_config(app).path) / "sql" / f"{file}.sql").read_text(encoding="utf-8")
+    lines = (Path(apps.get_app_config(app).path) / "sql" / f"{file}.sql").read_text("utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))  # its header is for people
 
 
 def compose(name: str, parts: Parts | None = None) -> Composable:
     """The statement ``app/file`` with its ``{placeholders}`` filled by identifiers or fragments."""
     return sql.SQL(_text(name)).format(**(parts or {}))  # type: ignore[arg-type]
+
+
+def union(names: Iterable[str]) -> Composable:
+    """Several queries of the same columns as one, to fill a ``{placeholder}``."""
+    return sql.SQL(" UNION ALL ").join(sql.SQL("({})").format(compose(name)) for name in names)
 
 
 def query(queryset: QuerySet[Any]) -> Composable:
@@ -43,7 +51,8 @@ def query(queryset: QuerySet[Any]) -> Composable:
     return sql.SQL(bound.replace("%", "%%"))  # the whole statement takes parameters once more
 
 
-def _as_text(name: str, parts: Parts | None) -> str:
+def written(name: str, parts: Parts | None = None) -> str:
+    """The statement ``app/file`` as text."""
     connection.ensure_connection()
     return compose(name, parts).as_string(connection.connection)
 
@@ -51,16 +60,30 @@ def _as_text(name: str, parts: Parts | None) -> str:
 def execute(name: str, params: Params | None = None, parts: Parts | None = None) -> int:
     """Run ``app/sql/file.sql``; returns the number of rows it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(_as_text(name, parts), params or {})
+        cursor.execute(written(name, parts), params or {})
         return cursor.rowcount
 
 
 def rows(name: str, params: Params | None = None, parts: Parts | None = None) -> list[dict[str, Any]]:
     """Run a query; one dict a row."""
     with connection.cursor() as cursor:
-        cursor.execute(_as_text(name, parts), params or {})
+        cursor.execute(written(name, parts), params or {})
         columns = [column.name for column in cursor.description]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+def prepared(text: str, params: Params | Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run a query that ``written`` or the ORM wrote before; PostgreSQL keeps its plan as long as the connection lives."""
+    with connection.cursor() if connection.queries_logged else _preparing_cursor() as cursor:
+        cursor.execute(text, params)
+        return cursor.fetchall()
+
+
+def _preparing_cursor() -> CursorWrapper:
+    """Django's own leaves the values in the text, so that no two statements are the same to PostgreSQL."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    return connection.make_cursor(ServerBindingCursor(connection.connection))  # type: ignore[arg-type, call-arg]
 
 
 @contextmanager

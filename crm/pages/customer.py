@@ -8,7 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -18,10 +18,11 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from campaigns.models import Coupon
-from crm.common.models import Shop
+from crm.common.orm import Prepared
 from crm.pages.paging import link
 from crm.pages.shell import StaffRequest, action, attempt, form_page, page, refusals, render
 from crm.templatetags.crm import day, money
+from customers import reports as customer_reports
 from customers.choices import Direction, FollowUpStatus, InteractionKind, Outcome, Purpose
 from customers.core import timeline
 from customers.models import Consent, Customer, FollowUp, Purchase, Segment, SegmentMembership
@@ -84,14 +85,51 @@ class Rhythm:
     end: date
 
 
+# What the page asks, by the customer's id.
+_person = Prepared(lambda pk: Customer.objects.filter(pk=pk).select_related("channel", "referred_by"), int)
+_newest_purchases = Prepared(
+    lambda who: Purchase.objects.filter(customer=who).order_by("-purchased_at", "-pk")[: PURCHASES + 1], int
+)
+_consents = Prepared(lambda who: Consent.objects.filter(customer=who, superseded_at=None), int)
+_steps = Prepared(
+    lambda who: (
+        FollowUp.objects.open()
+        .filter(customer=who)
+        .select_related("assigned_to")
+        .order_by("due_on", "pk")[:20]
+    ),
+    int,
+)
+_stays = Prepared(
+    lambda who: (
+        SegmentMembership.objects.filter(customer=who, left_at=None)
+        .select_related("segment")
+        .order_by("segment__name")[:50]
+    ),
+    int,
+)
+_coupons = Prepared(
+    lambda who: (
+        Coupon.objects.filter(customer=who).select_related("offer").order_by("-expires_at", "-pk")[:10]
+    ),
+    int,
+)
+_answers = Prepared(
+    lambda who: Response.objects.filter(customer=who).select_related("survey").order_by("-submitted_at")[:3],
+    int,
+)
+
+
 @page("customers.view_customer")
 def customer(request: StaffRequest, pk: int) -> HttpResponse:
     return _show(request, pk)
 
 
 def _show(request: StaffRequest, pk: int, form: LogForm | None = None, status: int = 200) -> HttpResponse:
-    person = get_object_or_404(Customer.objects.select_related("channel", "referred_by"), pk=pk)
-    shop, now = Shop.current(), timezone.now()
+    person = _person.first(pk)
+    if person is None:
+        raise Http404
+    shop, now = request.shop, timezone.now()
     today = shop.business_date(now)
     context: dict[str, Any] = {"person": person, "shop": shop, "today": today, "form": form, "now": now}
     context["log_fields"] = _fields(form) if form else _blank_fields(get_language() or "en")
@@ -155,7 +193,7 @@ def _purchases(
 ) -> dict[str, Any]:
     if not request.user.has_perm("customers.view_purchase"):
         return {}
-    newest = list(Purchase.objects.filter(customer=person).order_by("-purchased_at", "-pk")[: PURCHASES + 1])
+    newest = _newest_purchases(person.pk)
     expected = card.figures.next_purchase_on if card else None
     shown = newest[:PURCHASES]
     return {
@@ -189,16 +227,16 @@ def _rhythm(purchases: list[Purchase], today: date, expected: date | None) -> Rh
 
 def _events(request: StaffRequest, person: Customer) -> dict[str, Any]:
     kind = request.GET.get("kind", "")
-    kinds = [kind] if kind in KINDS else None
+    kinds = [kind] if kind in KINDS else timeline.KINDS
     before = _instant(request.GET.get("before", ""))
-    found = timeline.items(person.pk, before=before, limit=EVENTS + 1, kinds=kinds)
+    found = customer_reports.story(person.pk, before=before, limit=EVENTS + 1, kinds=kinds)
     # what happened at one instant stays on one page: the next starts strictly before it
     shown = [event for event in found if event.at >= found[EVENTS - 1].at] if len(found) > EVENTS else found
     return {
         "events": shown,
         "kinds": [(key, label, link(request, kind=key, before=None)) for key, label in KINDS.items()],
         "every_kind": link(request, kind=None, before=None),
-        "kind": kind if kinds else "",
+        "kind": kind if kind in KINDS else "",
         "older": link(request, before=shown[-1].at.isoformat()) if len(found) > len(shown) else "",
         "newest": link(request, before=None) if before else "",
     }
@@ -217,20 +255,16 @@ def _around(request: StaffRequest, person: Customer) -> dict[str, Any]:
     user = request.user
     context: dict[str, Any] = {}
     if user.has_perm("customers.view_consent"):
-        current = {one.purpose: one for one in Consent.objects.filter(customer=person, superseded_at=None)}
+        current = {one.purpose: one for one in _consents(person.pk)}
         context["consents"] = [(purpose, label, current.get(purpose)) for purpose, label in Purpose.choices]
     if user.has_perm("customers.view_followup"):
-        steps = FollowUp.objects.open().filter(customer=person).select_related("assigned_to")
-        context["follow_ups"] = list(steps.order_by("due_on", "pk")[:20])
+        context["follow_ups"] = _steps(person.pk)
     if user.has_perm("customers.view_segment"):
-        stays = SegmentMembership.objects.filter(customer=person, left_at=None).select_related("segment")
-        context["stays"] = list(stays.order_by("segment__name")[:50])
+        context["stays"] = _stays(person.pk)
     if user.has_perm("campaigns.view_coupon"):
-        coupons = Coupon.objects.filter(customer=person).select_related("offer")
-        context["coupons"] = list(coupons.order_by("-expires_at", "-pk")[:10])
+        context["coupons"] = _coupons(person.pk)
     if user.has_perm("feedback.view_response"):
-        answers = Response.objects.filter(customer=person).select_related("survey")
-        context["answers"] = list(answers.order_by("-submitted_at")[:3])
+        context["answers"] = _answers(person.pk)
     return context
 
 
@@ -288,7 +322,7 @@ def close_step(request: StaffRequest, pk: int, step: int) -> HttpResponse:
 def why(request: StaffRequest, pk: int, segment: int) -> HttpResponse:
     """Each condition of a segment's rule against this customer."""
     person, rule = get_object_or_404(Customer, pk=pk), get_object_or_404(Segment, pk=segment)
-    today = Shop.current().business_date(timezone.now())
+    today = request.shop.business_date(timezone.now())
     stay = SegmentMembership.objects.filter(customer=person, segment=rule, left_at=None).first()
     found: list[Any] = []
     with refusals(request):

@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.common.orm import Prepared
 from crm.pages.customer_rows import Row, table_body
 from crm.pages.paging import CAP, SIZE, Pages, capped_count, link, position, words
 from crm.pages.shell import StaffRequest, page, render
@@ -100,11 +101,15 @@ def _granted(purpose: str = "") -> QuerySet[Consent]:
     return current.filter(purpose=purpose) if purpose else current
 
 
+_active_segments = Prepared(lambda: Segment.objects.filter(status=SegmentStatus.ACTIVE))
+_all_channels = Prepared(lambda: AcquisitionChannel.objects.all())
+_last_valued = Prepared(lambda: CustomerLtv.objects.order_by("-pk").values_list("pk", flat=True)[:1])
+
+
 @page("customers.view_customer")
 def customers(request: StaffRequest) -> HttpResponse:
     run = reports.current_run()
-    segments = list(Segment.objects.filter(status=SegmentStatus.ACTIVE))
-    channels = list(AcquisitionChannel.objects.all())
+    segments, channels = _active_segments(), _all_channels()
     filters = _filters(request, segments, channels)
     sort = _sort(request, run)
     pages = _found(request, filters, sort) if filters.text else _listed(request, filters, sort, run)
@@ -165,8 +170,7 @@ def _newcomers(run: LtvRun | None) -> int:
     """How many customers came since the figures were made: ids only grow."""
     if run is None:
         return 0
-    newest = CustomerLtv.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return capped_count(Customer.objects.filter(pk__gt=newest or 0))
+    return capped_count(Customer.objects.filter(pk__gt=_last_valued.first() or 0))
 
 
 # -- a page of ids ------------------------------------------------------------------------------------------
@@ -253,20 +257,35 @@ def _found(request: StaffRequest, filters: Filters, sort: Sort) -> Pages:
 # -- what is shown of each ----------------------------------------------------------------------------------
 
 
+_people = Prepared(
+    lambda ids: Customer.objects.filter(pk__among=ids).only("name", "email", "country", "language"), list
+)
+_figures = Prepared(lambda ids: CustomerLtv.objects.filter(pk__among=ids).only(*_SHOWN_FIGURES), list)
+_stays = Prepared(
+    lambda ids: (
+        SegmentMembership.objects.filter(customer_id__among=ids, left_at=None)
+        .order_by("segment__name")
+        .values_list("customer_id", "segment__key", "segment__name")
+    ),
+    list,
+)
+_granted_by = Prepared(
+    lambda ids: Consent.objects.filter(
+        customer_id__among=ids, superseded_at=None, status=ConsentStatus.GRANTED
+    ).values_list("customer_id", "purpose"),
+    list,
+)
+
+
 def _rows(ids: list[int], run: LtvRun | None) -> list[Row]:
     """The customers of the page with figures, segments and consents: one query each."""
-    people = Customer.objects.only("name", "email", "country", "language").in_bulk(ids)
-    figures = CustomerLtv.objects.only(*_SHOWN_FIGURES).in_bulk(ids) if run else {}
+    people = {one.pk: one for one in _people(ids)}
+    figures = {one.pk: one for one in _figures(ids)} if run else {}
     segments: dict[int, list[tuple[str, str]]] = defaultdict(list)
-    open_stays = SegmentMembership.objects.filter(customer_id__in=ids, left_at__isnull=True)
-    stays = open_stays.order_by("segment__name").values_list("customer_id", "segment__key", "segment__name")
-    for customer_id, key, name in stays:
+    for customer_id, key, name in _stays(ids):
         segments[customer_id].append((key, in_words(key, name)))
     consents: dict[int, set[str]] = defaultdict(set)
-    granted = Consent.objects.filter(
-        customer_id__in=ids, superseded_at__isnull=True, status=ConsentStatus.GRANTED
-    )
-    for customer_id, purpose in granted.values_list("customer_id", "purpose"):
+    for customer_id, purpose in _granted_by(ids):
         consents[customer_id].add(purpose)
     return [
         Row(

@@ -10,12 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
+from crm.common.admin_frame import render as render  # pages take all of their shell from here
 from crm.common.errors import DomainError
-from crm.common.models import User
+from crm.common.models import Shop, User
 
 View = Callable[..., HttpResponse]
 
@@ -24,6 +24,7 @@ class StaffRequest(HttpRequest):
     """What a page is given: somebody signed in, for ``page`` sends others away."""
 
     user: User
+    shop: Shop
 
 
 T = TypeVar("T")
@@ -56,14 +57,6 @@ def action(*permissions: str) -> Callable[[View], View]:
 def form_page(*permissions: str) -> Callable[[View], View]:
     """A screen with a form that posts to itself."""
     return page(*permissions, methods=("GET", "HEAD", "POST"))
-
-
-def render(
-    request: HttpRequest, template: str, *, title: object, status: int = 200, **context: Any
-) -> HttpResponse:
-    """The template inside the admin's frame."""
-    frame = admin.site.each_context(request)
-    return TemplateResponse(request, template, {**frame, "title": title, **context}, status=status)
 
 
 @contextmanager

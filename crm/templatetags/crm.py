@@ -13,6 +13,9 @@ from babel.dates import format_date, format_datetime, format_skeleton, format_ti
 from babel.numbers import format_compact_currency, format_decimal, format_percent
 from django import template
 from django.http import HttpRequest
+from django.template import Context, Node
+from django.template.base import Parser, Token
+from django.templatetags.i18n import TranslateNode, do_translate
 from django.utils import timezone
 from django.utils.translation import get_language
 
@@ -44,6 +47,27 @@ def _day(value: date, locale: Locale) -> str:
 def _percent(digits: str, locale: Locale) -> str:
     """The digits as text: 0.3 and 0.30 are one key as numbers and two ways to write."""
     return format_percent(Decimal(digits), locale=locale, decimal_quantization=False)
+
+
+@register.tag
+def translate(parser: Parser, token: Token) -> Node:
+    """Django's own; fixed words are looked up once a language, not once a page."""
+    node = do_translate(parser, token)
+    words = node.filter_expression
+    fixed = words.var.literal is not None and not words.filters
+    return node if node.asvar or node.noop or node.message_context or not fixed else FixedWords(node)
+
+
+class FixedWords(Node):
+    def __init__(self, node: TranslateNode) -> None:
+        self.node, self.said = node, dict[str | None, str]()
+
+    def render(self, context: Context) -> str:
+        language = get_language()
+        words = self.said.get(language)
+        if words is None:
+            words = self.said[language] = self.node.render(context)
+        return words
 
 
 @register.filter

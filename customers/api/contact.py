@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from crm.common.api import idempotent
 from crm.common.api_access import caller
 from crm.common.api_shapes import Instant, Shape, body, query
+from customers import reports
 from customers.api.people import find
 from customers.choices import ConsentStatus, Direction, InteractionKind, Outcome, Purpose
 from customers.core import timeline
@@ -155,10 +156,10 @@ class Timeline(generics.GenericAPIView):
     def get(self, request: Request, public_id: UUID) -> Response:
         """All that happened with one customer, newest first. The next page: ``before`` the last item's time."""
         asked = query(TimelineFilter, request)
-        told = timeline.items(
+        told = reports.story(
             find(public_id).pk,
             before=asked.get("before"),
             limit=asked.get("limit", 50),
-            kinds={asked["kind"]} if "kind" in asked else None,
+            kinds={asked["kind"]} if "kind" in asked else timeline.KINDS,
         )
         return Response(TimelineItemOut([asdict(item) for item in told], many=True).data)

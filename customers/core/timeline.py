@@ -1,8 +1,11 @@
-"""One customer's story, told by every app: providers register, ``items`` merges them. Pure."""
+"""One customer's story, told by every app: tellers register; ``customers.reports.story`` asks them all at once. Pure."""
 
-from collections.abc import Callable, Collection
+import json
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import Any
 
 KINDS = frozenset(
     ["purchase", "refund", "interaction", "mail", "survey", "segment", "consent", "coupon", "system"]
@@ -23,50 +26,57 @@ class TimelineItem:
     key: str = ""
 
 
-# (customer_id, before, limit) -> newest first, in one query a kind
-Provider = Callable[[int, datetime | None, int], list[TimelineItem]]
+@dataclass(frozen=True)
+class Told:
+    """A row of a teller's query: what happened, before it is put into words."""
 
-_SAME_INSTANT = 20  # how many items of one instant a page may be longer by
+    what: str
+    id: int
+    kind: str
+    at: datetime
+    json: str
 
-_providers: dict[str, tuple[Provider, frozenset[str]]] = {}
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        return json.loads(self.json)  # type: ignore[no-any-return]
+
+    def item(
+        self, *, icon: str, title: str, detail: str = "", author: str | None = "", url: str = ""
+    ) -> TimelineItem:
+        return TimelineItem(
+            at=self.at,
+            kind=self.kind,
+            icon=icon,
+            title=title,
+            detail=detail,
+            author=author or "",
+            url=url,
+            key=f"{self.what}:{self.id}",
+        )
 
 
-def register(name: str, provider: Provider, *, kinds: Collection[str] = KINDS) -> None:
-    """Let ``provider`` tell its part; a second registration under ``name`` replaces the first.
+@dataclass(frozen=True)
+class Teller:
+    """A part of the story: the query ``app/sql/<name>.sql`` (see ``customers/sql/story.sql``) and its words.
 
     ``kinds`` are what it may tell, so that a filtered timeline does not ask those who have nothing to say.
     """
-    _providers[name] = (provider, frozenset(kinds))
+
+    query: str
+    kinds: frozenset[str]
+    words: Mapping[str, Callable[[Told], TimelineItem]]  # by what happened
 
 
-def registered() -> dict[str, frozenset[str]]:
-    """Who tells which kinds."""
-    return {name: kinds for name, (_provider, kinds) in _providers.items()}
+_tellers: dict[str, Teller] = {}
 
 
-def items(
-    customer_id: int,
-    *,
-    before: datetime | None = None,
-    limit: int = 50,
-    kinds: Collection[str] | None = None,
-) -> list[TimelineItem]:
-    """The newest ``limit`` items before an instant, newest first; ties in the order of their keys.
-
-    Items at one instant stay on one page even above ``limit``, because the next page starts strictly before it.
-    """
-    wanted = KINDS if kinds is None else frozenset(kinds)
-    told = [
-        item
-        for provider, offered in _providers.values()
-        if offered & wanted
-        for item in provider(customer_id, before, limit + _SAME_INSTANT)
-        if item.kind in wanted
-    ]
-    told.sort(key=_newest_first)
-    page = told[:limit]
-    return page + [item for item in told[limit:] if item.at == page[-1].at]
+def register(
+    query: str, *, kinds: Collection[str], words: Mapping[str, Callable[[Told], TimelineItem]]
+) -> None:
+    """Let ``query`` tell its part; a second registration replaces the first."""
+    _tellers[query] = Teller(query, frozenset(kinds), words)
 
 
-def _newest_first(item: TimelineItem) -> tuple[float, str]:
-    return -item.at.timestamp(), item.key
+def tellers(kinds: Collection[str] = KINDS) -> list[Teller]:
+    """Who tells something of ``kinds``."""
+    return [teller for teller in _tellers.values() if not teller.kinds.isdisjoint(kinds)]

@@ -90,4 +90,4 @@ SELECT
 FROM typed;
 
 CREATE INDEX ON import_cells (line);
-ANALYZE import_cells
+ANALYZE import_cells (line, order_id, sku)

@@ -22,4 +22,4 @@ FROM customers_importrow r,
 WHERE r.batch_id = %(batch)s AND r.line >= %(first)s AND r.line <= (SELECT max(last) FROM heads)
     AND r.verdict IN ('create', 'update') AND f.head >= %(first)s AND f.head < %(until)s;
 CREATE INDEX ON import_facts (line);
-ANALYZE import_facts
+ANALYZE import_facts (line, head, reason, sku)

@@ -59,8 +59,8 @@ SELECT o.order_id, coalesce(o.customer_id, w.customer_id) AS customer_id,
 FROM import_file_orders o
 LEFT JOIN owners w ON o.customer_id IS NULL AND w.email_norm = o.email_norm
 WHERE o.reason IS NULL;
-ANALYZE import_file_orders;
-ANALYZE import_file_buyers;
+ANALYZE import_file_orders (order_id, head);
+ANALYZE import_file_buyers (order_id, person);
 
 CREATE TEMP TABLE import_file_people ON COMMIT DROP AS
 SELECT
@@ -87,8 +87,8 @@ SELECT
 FROM import_cells
 WHERE sku IS NOT NULL AND reason IS NULL
 GROUP BY sku;
-ANALYZE import_file_people;
-ANALYZE import_file_products;
+ANALYZE import_file_people (person);
+ANALYZE import_file_products (sku);
 
 CREATE TEMP TABLE import_facts ON COMMIT DROP AS
 SELECT
@@ -112,4 +112,4 @@ LEFT JOIN import_file_buyers b USING (order_id)
 LEFT JOIN import_file_people p ON p.person = b.person
 LEFT JOIN import_file_products s ON s.sku = c.sku;
 CREATE INDEX ON import_facts (line);
-ANALYZE import_facts
+ANALYZE import_facts (line, head, reason, sku)

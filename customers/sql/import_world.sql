@@ -101,4 +101,4 @@ SELECT
     END AS reason
 FROM compared;
 CREATE INDEX ON import_orders (head);
-ANALYZE import_orders
+ANALYZE import_orders (head, verdict, order_id, buyer_id)

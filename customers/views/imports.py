@@ -10,12 +10,12 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from crm.common import admin_frame
 from crm.common.errors import DomainError
 from customers.choices import ImportState, Verdict
 from customers.core import reading
@@ -48,9 +48,9 @@ def _staff(permission: str, *methods: str) -> Callable[[View], View]:
 def _page(
     request: HttpRequest, template: str, title: str, *, status: int = 200, **context: Any
 ) -> HttpResponse:
-    frame = admin.site.each_context(request)
-    full = {**frame, "title": title, **context}
-    return TemplateResponse(request, f"customers/imports/{template}.html", full, status=status)
+    return admin_frame.render(
+        request, f"customers/imports/{template}.html", title=title, status=status, **context
+    )
 
 
 def _attempt(form: Form, work: Callable[[], Any]) -> Any:

@@ -1,9 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from crm.common.models import IdempotencyRecord
+from crm.common.tasks import tidy
 from customers.models import Customer, Purchase, Refund
 from tests.factories import CustomerFactory, ExchangeRateFactory, PurchaseFactory
 
@@ -214,6 +216,19 @@ def test_a_refused_request_may_be_corrected_under_its_key(api):
 
     assert (refused.status_code, made.status_code) == (400, 201)
     assert IdempotencyRecord.objects.count() == 1
+
+
+def test_a_key_is_remembered_for_thirty_days(api):
+    for key, days in (("old", 31), ("recent", 29)):
+        make(api, key, **{"Idempotency-Key": key})
+        at = timezone.now() - timedelta(days=days)
+        IdempotencyRecord.objects.filter(key=key).update(created_at=at)
+
+    tidy()
+
+    assert list(IdempotencyRecord.objects.values_list("key", flat=True)) == ["recent"]
+    assert make(api, "recent", **{"Idempotency-Key": "recent"}).headers["Idempotent-Replay"] == "true"
+    assert Customer.objects.count() == 2
 
 
 def test_one_key_on_two_addresses_is_two_keys(api, shop):

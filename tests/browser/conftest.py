@@ -111,7 +111,7 @@ def open_as(chromium: Browser, site: str, staff_member: User) -> Iterator[Callab
 def _session(user: User) -> str:
     session = SessionStore()
     session["_auth_user_id"] = str(user.pk)
-    session["_auth_user_backend"] = "django.contrib.auth.backends.ModelBackend"
+    session["_auth_user_backend"] = "crm.common.backend.StaffBackend"
     session["_auth_user_hash"] = user.get_session_auth_hash()
     session.save()
     return str(session.session_key)

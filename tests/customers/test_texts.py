@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.common.api_json import is_storable
-from customers.core import texts
+from customers.core import addresses, texts
 from customers.core.addresses import NotAnAddress, normalise_email
 
 
@@ -69,3 +69,18 @@ def test_a_normal_address_is_one_address_and_normal(text):
     assert not set(normal) & set(" ,;<>\r\n\x00")
     assert normalise_email(normal) == normal
     assert not normal.isascii() or normalise_email(normal.upper()) == normal
+
+
+_NAMES = st.text("aZ9._+-", min_size=1, max_size=20)
+_ENDINGS = st.sampled_from(["com", "KR", "example", "test", "local", "invalid", "onion", "arpa", "localhost"])
+
+
+@given(st.builds("{}@{}.{}".format, _NAMES, _NAMES, _ENDINGS))
+def test_an_ordinary_address_is_read_as_the_library_reads_it(text):
+    def read(normalise):
+        try:
+            return normalise(text)
+        except NotAnAddress:
+            return None
+
+    assert read(normalise_email) == read(addresses._normalise)

@@ -22,8 +22,8 @@ from campaigns.models import Campaign, Coupon, Enrolment, Message
 from campaigns.services import campaigns, coupons
 from crm.common.choices import JobState
 from crm.common.models import Shop
+from customers import reports as customer_reports
 from customers.choices import ConsentStatus, ImportState, Purpose
-from customers.core import timeline
 from customers.models import Consent, Customer, ImportBatch, Purchase, Segment
 from customers.services import consent, people, segments
 from customers.services import imports as importing
@@ -262,7 +262,7 @@ def a_survey_comes_back(campaign: Campaign, sink: Sink) -> None:
     assert answer.status_code == 303
     response = Response.objects.get()
     assert (response.customer, response.score) == (customer, 9)
-    assert any(item.kind == "survey" for item in timeline.items(customer.pk))
+    assert any(item.kind == "survey" for item in customer_reports.story(customer.pk))
     promoters = Segment.objects.get(key="promoters")
     segments.refresh(at=datetime.now(tz=UTC), today=LAST_DAY)
     assert promoters.memberships.filter(customer=customer, left_at=None).exists()
