@@ -13,6 +13,7 @@ from django.utils.formats import date_format
 from crm import catalogues
 from crm.templatetags.crm import day, moment
 from tests.admin.world import ADMIN_LISTS, PAGES
+from tests.factories import MembershipFactory
 
 SAID = ("title", "placeholder", "alt", "aria-label", "data-label", "data-confirm", "data-confirm-text")
 ICONS = ("mc-icon", "material-symbols")  # drawn from their English names
@@ -100,3 +101,16 @@ def test_the_admins_lists_write_days_and_times_as_our_pages_do(language, written
         local = timezone.localtime(at)
         assert (date_format(local, "DATE_FORMAT"), date_format(local, "DATETIME_FORMAT")) == written
         assert (day(at), moment(at)) == written
+
+
+def test_a_customers_page_names_the_segments_every_shop_has_in_the_readers_language(
+    browser_of_staff, staff, shop
+):
+    staff.language = "ko"
+    staff.save()
+    stay = MembershipFactory(segment__key="champions", segment__name="Champions")
+
+    page = browser_of_staff.get(reverse("crm:customer", args=[stay.customer_id])).content.decode()
+
+    assert "세그먼트 편입: 최우수 고객" in page
+    assert "Champions" not in page
