@@ -19,9 +19,9 @@ def discounted_power(power: Floats, kappa: Floats, end: Floats) -> Floats:
     reach, top = _window(power, kappa, np.log1p(end))
     total = np.empty(len(reach))
     for rows, nodes, weights in by_order(22.0 + 4.0 * reach):
-        v = reach[rows, None] * nodes
-        log = -kappa[rows, None] * np.expm1(v) - (power[rows, None] - 1.0) * v
-        total[rows] = np.exp(log - top[rows, None]) @ weights
+        v = nodes * reach[rows]
+        log = -kappa[rows] * np.expm1(v) - (power[rows] - 1.0) * v
+        total[rows] = np.sum(np.exp(log - top[rows]) * weights, axis=0)
     return total * reach * np.exp(top)
 
 
