@@ -8,6 +8,8 @@ from ltv.core.arrays import Floats
 from ltv.core.quadrature import DEPTH, by_order
 
 NEWTON_STEPS = 8
+# a discount over the whole horizon that no digit of a double shows
+NO_DISCOUNT = 1e-17
 
 
 def discounted_power(power: Floats, kappa: Floats, end: Floats) -> Floats:

@@ -6,8 +6,8 @@ With a rate ~ Gamma(n, A) of buying and ~ Gamma(s, B) of leaving, the probabilit
     s * integral over 0 < w < span of (1 + w/A)^-n (1 + w/B)^-s dw / (B + w).
 
 The published 2F1 are differences of such integrals and lose their digits; here w = min(A, B)
-(e^v - 1), in which the integrand is analytic in |Im v| < pi and falls at least exponentially, and a
-Gauss-Legendre rule of fitting order is exact to 1e-12. A == B needs no case of its own.
+(e^v - 1), in which the integrand is analytic in |Im v| < pi, and a Gauss-Legendre rule of fitting
+order is exact to 1e-12. A == B needs no case of its own.
 """
 
 from __future__ import annotations
