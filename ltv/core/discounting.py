@@ -8,6 +8,8 @@ from ltv.core.arrays import Floats
 from ltv.core.quadrature import DEPTH, by_order
 
 NEWTON_STEPS = 8
+# a discount over the whole horizon that no digit of a double shows
+NO_DISCOUNT = 1e-17
 
 
 def discounted_power(power: Floats, kappa: Floats, end: Floats) -> Floats:
@@ -19,9 +21,9 @@ def discounted_power(power: Floats, kappa: Floats, end: Floats) -> Floats:
     reach, top = _window(power, kappa, np.log1p(end))
     total = np.empty(len(reach))
     for rows, nodes, weights in by_order(22.0 + 4.0 * reach):
-        v = reach[rows, None] * nodes
-        log = -kappa[rows, None] * np.expm1(v) - (power[rows, None] - 1.0) * v
-        total[rows] = np.exp(log - top[rows, None]) @ weights
+        v = nodes * reach[rows]
+        log = -kappa[rows] * np.expm1(v) - (power[rows] - 1.0) * v
+        total[rows] = np.sum(np.exp(log - top[rows]) * weights, axis=0)
     return total * reach * np.exp(top)
 
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy.special import betaln, gammaln
 
-from ltv.core.arrays import Floats, Ints
+from ltv.core.arrays import Floats, Ints, rows_dot
 
 # what is smaller than e^-DEPTH of the largest is left out
 DEPTH = 36.0
@@ -52,7 +52,7 @@ def _mean(n: Floats, A: Floats, a: float, b: Floats, delta: float, horizon: floa
         size = max(BLOCK // len(w), 1)
         for first in range(0, len(rows), size):
             some = slice(first, first + size)
-            total[rows[some]] = _density(shape, times[some], log_w, w) @ bought
+            total[rows[some]] = rows_dot(_density(shape, times[some], log_w, w), bought)
     return total
 
 
@@ -98,7 +98,7 @@ def _over_p(w: Floats, a: float, b: float, delta: float, horizon: float) -> Floa
         some = slice(first, first + size)
         rate = w[some, None] * p + delta
         lasting = 1.0 / rate if np.isinf(horizon) else -np.expm1(-rate) / rate
-        total[some] = lasting @ weights
+        total[some] = rows_dot(lasting, weights)
     return total
 
 

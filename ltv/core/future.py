@@ -20,6 +20,7 @@ from scipy.special import betainc, betaln, gammaln, xlogy
 
 from ltv.core import expectation
 from ltv.core.arrays import Floats, Ints
+from ltv.core.discounting import NO_DISCOUNT
 from ltv.core.quantiles import of_counts
 
 
@@ -85,7 +86,7 @@ def expected(living: Living, t: float | Floats) -> Floats:
 
 def discounted(living: Living, delta: float, horizon: float) -> Floats:
     """Expected purchases within the horizon, each discounted by e^(-delta t), shape (n,)."""
-    if delta == 0.0 or horizon == 0.0:
+    if delta == 0.0 or delta * horizon < NO_DISCOUNT:
         return expected(living, horizon)
     return expectation.discounted(living.shape, living.rate, living.a, living.b, delta, horizon)
 

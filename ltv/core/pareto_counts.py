@@ -48,10 +48,8 @@ class Bump:
         of_A, of_B = w / (self.A + w), w / (self.B + w)
         return self.p + self.left - (self.p + self.n) * of_A - (self.s + self.left) * of_B
 
-    def columns(self, rows: Ints) -> Bump:
-        """Some rows, to be evaluated on nodes."""
-        p, n, A, B = (array[rows, None] for array in (self.p, self.n, self.A, self.B))
-        return Bump(p, self.left, n, self.s, A, B)
+    def part(self, rows: Ints) -> Bump:
+        return Bump(self.p[rows], self.left, self.n[rows], self.s, self.A[rows], self.B[rows])
 
     def peak(self) -> Floats:
         """Where the slope is 0: the positive root of a quadratic equation in w."""
@@ -95,9 +93,9 @@ class Bump:
         width = np.log1p(high / near) - begin
         total = np.empty(len(width))
         for rows, nodes, weights in by_order(30.0 + 2.0 * width):
-            grown = np.expm1(begin[rows, None] + width[rows, None] * nodes)
-            log = self.columns(rows).log(near[rows, None] * grown)
-            total[rows] = (np.exp(log - top[rows, None]) * (1.0 + 1.0 / grown)) @ weights
+            grown = np.expm1(begin[rows] + nodes * width[rows])
+            log = self.part(rows).log(near[rows] * grown)
+            total[rows] = np.sum(np.exp(log - top[rows]) * (1.0 + 1.0 / grown) * weights, axis=0)
         return np.log(total * width) + top
 
 

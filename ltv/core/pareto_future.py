@@ -16,7 +16,7 @@ import numpy as np
 
 from ltv.core import pareto_counts
 from ltv.core.arrays import Floats, Ints
-from ltv.core.discounting import discounted_power
+from ltv.core.discounting import NO_DISCOUNT, discounted_power
 from ltv.core.dropout import log_left
 from ltv.core.quantiles import of_counts
 
@@ -44,7 +44,7 @@ def expected(living: Living, t: float | Floats) -> Floats:
 
 def discounted(living: Living, delta: float, horizon: float) -> Floats:
     """Expected purchases within the horizon, each discounted by e^(-delta t), shape (n,)."""
-    if delta == 0.0:
+    if delta == 0.0 or delta * horizon < NO_DISCOUNT:
         return expected(living, horizon)
     stay = np.full_like(living.pace, living.s)
     return living.purchases_per_pace * discounted_power(stay, delta * living.pace, horizon / living.pace)

@@ -107,31 +107,28 @@ def _leaving(
     Hess u = Cov_q(g) + E_q[Hess].
     """
     log_A, log_B = -np.log1p(-span / A), -np.log1p(-span / B)
-    within = block.part.sum(axis=1)
+    within = block.part.sum(axis=0)
     u = n * log_A + s * log_B + np.log(within)
     left = expit(u)
     once = w * left
-    left_in = block.time - span[:, None]  # negative: time from T back to the node
-    over_A, over_B = 1.0 / (A[:, None] + left_in), 1.0 / (B[:, None] + left_in)
-    before_A, before_B = 1.0 / A[:, None] - over_A, 1.0 / B[:, None] - over_B
+    back = block.time - span  # from T to the node, negative
+    over_A, over_B = 1.0 / (A + back), 1.0 / (B + back)
+    before_A, before_B = 1.0 / A - over_A, 1.0 / B - over_B
     slopes = np.stack([
-        log_A[:, None] - block.fallen_A,
-        n[:, None] * before_A,
-        1.0 / s + log_B[:, None] - block.fallen_B,
+        log_A - block.of_A,
+        n * before_A,
+        1.0 / s + log_B - block.of_B,
         s * before_B - over_B,
     ])  # fmt: skip
-    share = block.part / within[:, None]
-    slope = np.einsum("irk,rk->ir", slopes, share)
-    mass = share * once[:, None]
+    share = block.part / within
+    slope = np.einsum("ikr,kr->ir", slopes, share)
+    mass = share * once
     flat = slopes.reshape(4, -1)
     hessian = (flat * mass.reshape(-1)) @ flat.T - (slope * (once * left)) @ slope.T
+    bend_A, bend_B = n * (over_A**2 - A**-2), (s + 1.0) * over_B**2 - s * B**-2
     hessian += _blocks_of(
-        (0.0, _over(mass, before_A), _over(mass, n[:, None] * (over_A**2 - A[:, None] ** -2))),
-        (
-            -once.sum() / s**2,
-            _over(mass, before_B),
-            _over(mass, (s + 1.0) * over_B**2 - s * B[:, None] ** -2),
-        ),
+        (0.0, _over(mass, before_A), _over(mass, bend_A)),
+        (-once.sum() / s**2, _over(mass, before_B), _over(mass, bend_B)),
     )
     return float(w @ np.logaddexp(0.0, u)), slope @ once, hessian
 

@@ -110,6 +110,15 @@ def log_likelihood_each(params: ParetoNbd, x: ArrayLike, t_x: ArrayLike, T: Arra
 
 def log_odds_of_having_left(params: ParetoNbd, x: Floats, t_x: Floats, T: Floats) -> Floats:
     """ln P(left) / P(alive) at T, shape (n,); -inf where the last purchase was at T."""
+    again = x > 0
+    ends, index = np.unique(T[~again], return_inverse=True)
+    odds, zero = np.empty(len(x)), np.zeros(len(ends))
+    odds[again] = _log_odds(params, x[again], t_x[again], T[again])
+    odds[~again] = _log_odds(params, zero, zero, ends)[index]
+    return odds
+
+
+def _log_odds(params: ParetoNbd, x: Floats, t_x: Floats, T: Floats) -> Floats:
     n, A, B, span = params.r + x, params.alpha + t_x, params.beta + t_x, T - t_x
     silence = n * np.log1p(span / A) + params.s * np.log1p(span / B)
     return silence + log_left(n, params.s, A, B, span)

@@ -73,7 +73,7 @@ class Point:
 
     def published_pmf(self) -> mpf:
         """The pmf of Pareto/NBD by its published sum, whose terms cancel."""
-        with mp.workdps(400):
+        with mp.workdps(150):
             return +_Pareto(self).published_pmf()
 
 

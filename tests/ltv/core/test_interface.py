@@ -346,7 +346,7 @@ def test_expected_purchases_are_the_sum_of_the_chances_to_exceed(name):
     model, params = of(name)
     x, t_x, T = HISTORIES[:, :6]
 
-    tails = sum(model.exceeds(params, x, t_x, T, 200.0, y) for y in range(400))
+    tails = sum(model.exceeds(params, x, t_x, T, 200.0, y) for y in range(200))
 
     assert model.expected_purchases(params, x, t_x, T, 200.0) == pytest.approx(tails, rel=1e-9)
     once = 1.0 - model.exceeds(params, x, t_x, T, 200.0, 0.0)

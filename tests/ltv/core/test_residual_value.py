@@ -114,6 +114,9 @@ def test_of_no_time_nothing_is_expected(name):
     model, params = of(name)
 
     assert model.residual_value(params, *HISTORIES, YEARLY, 0.0).tolist() == [0.0] * 5
+    moment = model.residual_value(params, *HISTORIES, YEARLY, 1e-300)
+    rate = (params.r + HISTORIES[0]) / (params.alpha + HISTORIES[2])
+    assert moment == pytest.approx(1e-300 * rate * model.p_alive(params, *HISTORIES), rel=1e-11)
 
 
 @pytest.mark.parametrize(
