@@ -111,7 +111,7 @@ def _why(found: Valuation) -> str:
         return f"{TITLES[found.used]}; the history is too short to compare models"
     if best.name.startswith(found.used):
         return f"{TITLES[found.used]} is the best of all forecasts in the checks below"
-    return f"{TITLES[found.used]}; but in the checks below {title_of(best.name)} did better"
+    return f'{TITLES[found.used]}; but in the checks below "{title_of(best.name)}" did as well or better'
 
 
 def title_of(name: str) -> str:

@@ -159,8 +159,6 @@ def _ahead(
         return found, _sum(found.expected_purchases), _sum(found.expected_value)
     staying = next(stand.choice.params for stand in models if stand.name == STAYING)
     spending = spend.choice.params
-    if spending is not None and not spending.has_mean:
-        spending = None
     points = _points(used, spend, spending, len(histories.x))
     found = clv.predict(used.choice.params, staying, spending, *seen, *terms, COVERAGE, points)
     purchases = Forecast.of(uncertainty.total_purchases(points, *seen[:3], asked.horizon))
