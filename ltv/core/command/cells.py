@@ -51,20 +51,20 @@ class Days:
 
     def __call__(self, text: str) -> int:
         """Raises ValueError where there is no such day."""
+        known = self._known.get(text)
+        if known is not None:
+            return known
         match = self._pattern.match(text)
         if match is None:
             raise ValueError(text)
         rest = text[match.end() :]
-        if rest:
-            if not _TIME.match(rest):
-                raise ValueError(text)
-            if _OFFSET.search(rest):
-                return self._of_instant(self._date(match), rest.strip(" T"))
-        written = match.group()
-        known = self._known.get(written)
-        if known is None:
-            known = self._known[written] = self._date(match).toordinal() - EPOCH
-        return known
+        if rest and not _TIME.match(rest):
+            raise ValueError(text)
+        if _OFFSET.search(rest):
+            return self._of_instant(self._date(match), rest.strip(" T"))
+        day = self._date(match).toordinal() - EPOCH
+        self._known[match.group()] = day
+        return day
 
     def _date(self, match: re.Match[str]) -> date:
         year, month, day = (int(part) for part in match.expand(self._order).split("-"))
