@@ -62,9 +62,10 @@ class Days:
             raise ValueError(text)
         if _OFFSET.search(rest):
             return self._of_instant(self._date(match), rest.strip(" T"))
-        day = self._date(match).toordinal() - EPOCH
-        self._known[match.group()] = day
-        return day
+        written = match.group()
+        if written not in self._known:
+            self._known[written] = self._date(match).toordinal() - EPOCH
+        return self._known[written]
 
     def _date(self, match: re.Match[str]) -> date:
         year, month, day = (int(part) for part in match.expand(self._order).split("-"))
