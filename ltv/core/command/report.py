@@ -90,7 +90,7 @@ def _models(found: Valuation) -> Iterator[str]:
         params = stand.choice.params
         values = asdict(params) if params is not None else {}
         numbers = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-        likelihood = f"log-likelihood {stand.fit.log_likelihood:,.1f}" if params is not None else ""
+        likelihood = f"log-likelihood {stand.log_likelihood:,.1f}" if params is not None else ""
         yield f"{mark} {TITLES[stand.name]:<12} {STEPS[stand.choice.step]:<16} {numbers:<48} {likelihood}".rstrip()
         if stand.choice.reasons:
             yield f"    because: {'; '.join(_reasons(stand))}"
