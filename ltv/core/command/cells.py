@@ -51,20 +51,21 @@ class Days:
 
     def __call__(self, text: str) -> int:
         """Raises ValueError where there is no such day."""
+        known = self._known.get(text)
+        if known is not None:
+            return known
         match = self._pattern.match(text)
         if match is None:
             raise ValueError(text)
         rest = text[match.end() :]
-        if rest:
-            if not _TIME.match(rest):
-                raise ValueError(text)
-            if _OFFSET.search(rest):
-                return self._of_instant(self._date(match), rest.strip(" T"))
+        if rest and not _TIME.match(rest):
+            raise ValueError(text)
+        if _OFFSET.search(rest):
+            return self._of_instant(self._date(match), rest.strip(" T"))
         written = match.group()
-        known = self._known.get(written)
-        if known is None:
-            known = self._known[written] = self._date(match).toordinal() - EPOCH
-        return known
+        if written not in self._known:
+            self._known[written] = self._date(match).toordinal() - EPOCH
+        return self._known[written]
 
     def _date(self, match: re.Match[str]) -> date:
         year, month, day = (int(part) for part in match.expand(self._order).split("-"))

@@ -90,7 +90,7 @@ def _models(found: Valuation) -> Iterator[str]:
         params = stand.choice.params
         values = asdict(params) if params is not None else {}
         numbers = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-        likelihood = f"log-likelihood {stand.fit.log_likelihood:,.1f}" if params is not None else ""
+        likelihood = f"log-likelihood {stand.log_likelihood:,.1f}" if params is not None else ""
         yield f"{mark} {TITLES[stand.name]:<12} {STEPS[stand.choice.step]:<16} {numbers:<48} {likelihood}".rstrip()
         if stand.choice.reasons:
             yield f"    because: {'; '.join(_reasons(stand))}"
@@ -111,7 +111,7 @@ def _why(found: Valuation) -> str:
         return f"{TITLES[found.used]}; the history is too short to compare models"
     if best.name.startswith(found.used):
         return f"{TITLES[found.used]} is the best of all forecasts in the checks below"
-    return f"{TITLES[found.used]}; but in the checks below {title_of(best.name)} did better"
+    return f'{TITLES[found.used]}; but in the checks below "{title_of(best.name)}" did as well or better'
 
 
 def title_of(name: str) -> str:

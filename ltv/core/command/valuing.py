@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,7 @@ from ltv.core.backtest import Backtest
 from ltv.core.candidates import ALL_DAYS
 from ltv.core.champion import Champion
 from ltv.core.fallback import Choice
-from ltv.core.fitting import Fit
-from ltv.core.models import MODELS
+from ltv.core.models import MODELS, Model
 from ltv.core.summary import Summary
 from ltv.core.uncertainty import Point, Total
 from ltv.core.verdict import Verdict
@@ -47,12 +46,12 @@ class Asked:
 
 @dataclass(frozen=True)
 class Stand:
-    """A model with the step of the ladder it stands on. ``fit`` is the one behind the step, or the
-    own one where no fit is."""
+    """A model with the step of the ladder it stands on; log_likelihood: of the log at its
+    parameters, 0 where there are none."""
 
     name: str
     choice: Choice[Any]
-    fit: Fit[Any]
+    log_likelihood: float
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ def value(log: summary.Log, until: int, asked: Asked, say: Say) -> Valuation:
         raise NobodyBought
     say("fitting")
     seen = histories.x, histories.t_x, histories.T
-    models = tuple(_stand(name, model.fit, seen) for name, model in MODELS.items())
-    spend = _stand("gamma-gamma", gamma_gamma.fit, (histories.x, histories.m))
+    models = tuple(_stand(name, model, seen) for name, model in MODELS.items())
+    spend = _spending(histories.x, histories.m)
     say("checking against the past")
     checked = check(log, until)
     best = champion.choose(checked)
@@ -123,14 +122,17 @@ def value(log: summary.Log, until: int, asked: Asked, say: Say) -> Valuation:
     )
 
 
-def _stand(name: str, fit: Callable[..., Fit[Any]], data: Sequence[Any]) -> Stand:
-    own = fit(*data, ridge=fallback.NIGHTLY_RIDGE)
-    choice = fallback.choose(own, None, None)
-    if choice.step == fallback.OWN:
-        return Stand(name, choice, own)
-    pooled = fit(*data, ridge=fallback.POOLED_RIDGE)
-    choice = fallback.choose(own, None, pooled)
-    return Stand(name, choice, pooled if choice.step == fallback.POOLED else own)
+def _stand(name: str, model: Model[Any], seen: tuple[Floats, Floats, Floats]) -> Stand:
+    choice = fallback.climb(model, *seen)
+    params = choice.params
+    return Stand(name, choice, 0.0 if params is None else model.log_likelihood(params, *seen))
+
+
+def _spending(x: Floats, m: Floats) -> Stand:
+    choice, known = fallback.climb_spending(x, m), gamma_gamma.spenders(x, m)
+    params = choice.params
+    likelihood = 0.0 if params is None else gamma_gamma.log_likelihood(params, x[known], m[known])
+    return Stand("gamma-gamma", choice, likelihood)
 
 
 def check(log: summary.Log, until: int) -> Backtest:
@@ -159,8 +161,6 @@ def _ahead(
         return found, _sum(found.expected_purchases), _sum(found.expected_value)
     staying = next(stand.choice.params for stand in models if stand.name == STAYING)
     spending = spend.choice.params
-    if spending is not None and not spending.has_mean:
-        spending = None
     points = _points(used, spend, spending, len(histories.x))
     found = clv.predict(used.choice.params, staying, spending, *seen, *terms, COVERAGE, points)
     purchases = Forecast.of(uncertainty.total_purchases(points, *seen[:3], asked.horizon))
@@ -173,7 +173,7 @@ def _points(used: Stand, spend: Stand, spending: Any, customers: int) -> tuple[P
     """All likely parameters of a small shop; those of a large one are as good as certain."""
     if customers >= FEW_CUSTOMERS:
         return uncertainty.best(used.choice.params, spending)
-    return uncertainty.likely(used.choice.params, used.fit.covariance, spending, spend.fit.covariance)
+    return uncertainty.likely(used.choice.params, used.choice.covariance, spending, spend.choice.covariance)
 
 
 def _sum(values: Floats) -> Forecast:

@@ -1,191 +1,35 @@
-"""``python -m ltv.core FILE.csv``: what it reads, what it says, what it refuses."""
+"""``python -m ltv.core FILE.csv``: what it says and writes, and what it refuses."""
 
 import csv
 import os
 import re
-import subprocess
+import runpy
 import sys
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from ltv.core import summary
-from ltv.core.command import pictures
-from ltv.core.command.layout import BadLog, Wanted
+from ltv.core.command import pictures, valuing
 from ltv.core.command.main import main
-from ltv.core.command.reading import Purchases, read
 from tests.reference import cdnow
 
-SEOUL = ZoneInfo("Asia/Seoul")
-
-
-def reading(path: Path, **wanted) -> Purchases:
-    columns = {
-        name: wanted.pop(name)
-        for name in ("customer", "date", "amount", "order", "quantity")
-        if name in wanted
-    }
-    return read(path, Wanted(columns, **wanted), SEOUL, lambda share: None)
-
-
-def rows_of(found: Purchases) -> list[tuple[str, str, float]]:
-    """Customer, day and amount of each purchase day."""
-    log = found.log
-    owner = np.repeat(np.arange(len(log.customers)), np.diff(log.first))
-    days = log.days.astype("datetime64[D]").astype(str)
-    return [
-        (found.names[log.customers[i]], day, amount)
-        for i, day, amount in zip(owner, days, log.amounts, strict=True)
-    ]
+HEADER = "customer,date,amount\n"
 
 
 @pytest.fixture
 def written(tmp_path):
     """Writes a file and answers its path."""
 
-    def write(text: str | bytes, name: str = "log.csv") -> Path:
-        path = tmp_path / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    def write(text: str) -> Path:
+        path = tmp_path / "log.csv"
+        path.write_text(text)
         return path
 
     return write
-
-
-TWO = [("a", "2026-01-05", 10.5), ("b", "2026-01-06", 1234.0)]
-
-
-class TestReading:
-    @pytest.mark.parametrize(
-        "text",
-        [
-            "customer_id,date,amount\na,2026-01-05,10.50\nb,2026-01-06,1234\n",
-            "\ufeffcustomer_id,date,amount\r\na,2026-01-05,10.50\r\nb,2026-01-06,1234\r\n",
-            "date;customer;total\n05.01.2026;a;10,50\n06.01.2026;b;1.234,00\n",
-            'Order Date\tCustomer ID\tTotal\n2026/01/05\t"a"\t10.50\n2026/01/06\tb\t"1,234.00"\n',
-            "고객번호,주문일,결제금액\na,2026. 1. 5.,10.50\nb,2026. 1. 6.,1234.00\n",
-            "id|date|amount\n\na|20260105|$10.50\nb|20260106|$1234\n",
-            "a 20260105 10.50\nb 20260106 1234.00\n",
-        ],
-        ids=["plain", "BOM and CRLF", "semicolons", "tabs", "Korean", "bars and blanks", "no header"],
-    )
-    def test_columns_and_styles_are_found(self, written, text):
-        assert rows_of(reading(written(text))) == TWO
-
-    def test_columns_may_be_named_or_counted(self, written):
-        path = written("who,when,paid,fee\na,2026-01-05,10.50,1\nb,2026-01-06,1234.00,1\n")
-
-        assert rows_of(reading(path, customer="who", date="#2", amount="paid")) == TWO
-
-    def test_a_quoted_field_may_hold_anything(self, written):
-        path = written('customer,date,amount\n"Kim, ""Jr""\nSeoul",2026-01-05,1\n')
-
-        assert rows_of(reading(path)) == [('Kim, "Jr"\nSeoul', "2026-01-05", 1.0)]
-
-    def test_the_sample_of_cdnow_and_its_master_are_read_as_they_are(self):
-        sample = reading(cdnow._path())
-
-        histories = summary.summarise(sample.log, "1997-09-30")
-        x, _, _, m = cdnow.sample()
-        assert sample.columns == {"customer": "#1", "date": "#3", "amount": "#5"}
-        assert (sample.rows, len(sample.names)) == (6_919, 2_357)
-        assert (histories.x.sum(), histories.m.sum()) == (x.sum(), pytest.approx(m.sum()))
-
-    def test_an_instant_is_a_day_of_the_shop_and_a_time_without_offset_is_the_shops_already(self, written):
-        path = written(
-            "customer,date,amount\n"
-            "a,2026-01-05T15:30:00Z,1\n"
-            "a,2026-01-07 09:00:00+09:00,2\n"
-            "a,2026-01-09 23:59,4\n"
-        )
-
-        assert [day for _, day, _ in rows_of(reading(path))] == ["2026-01-06", "2026-01-07", "2026-01-09"]
-
-    def test_an_amount_of_single_pieces_is_multiplied(self, written):
-        path = written("customer,date,Quantity,UnitPrice\na,2026-01-05,6,2.55\na,2026-01-06,-2,2.55\n")
-
-        found = reading(path, amount="UnitPrice", quantity="Quantity")
-
-        assert summary.summarise(found.log).revenue == pytest.approx([10.2])
-
-    def test_a_refund_is_taken_off_the_order_it_names(self, written):
-        path = written(
-            "order id,customer,date,amount\n"
-            "1,a,2026-01-01,100\n,a,2026-01-05,60\n1,a,2026-01-09,-100\n,a,2026-01-09,-10\n"
-        )
-
-        found = summary.summarise(reading(path).log)
-
-        assert (found.first_day[0], found.revenue[0]) == (np.datetime64("2026-01-05"), 50.0)
-
-    def test_rows_after_the_last_day_to_count_are_left_out(self, written):
-        path = written("customer,date,amount\na,2026-01-05,10.5\nb,2026-01-06,1\n")
-
-        found = reading(path, until=int(np.datetime64("2026-01-05").astype(int)))
-
-        assert (rows_of(found), found.left_out) == (TWO[:1], 1)
-
-    def test_incomplete_rows_are_left_out_where_asked(self, written):
-        path = written("customer,date,amount\na,2026-01-05,10.5\n,2026-01-06,1\nb,,1\n")
-
-        found = reading(path, skip_incomplete=True)
-
-        assert (rows_of(found), found.left_out) == (TWO[:1], 2)
-
-    def test_one_currency_is_read_and_named(self, written):
-        path = written("customer,date,amount,currency\na,2026-01-05,10.5,KRW\n")
-
-        assert reading(path).currency == "KRW"
-
-    def test_other_encodings_are_read_when_named(self, written):
-        path = written("고객번호,주문일,금액\n김민수,2026-01-05,10\n".encode("cp949"))
-
-        assert rows_of(reading(path, encoding="cp949")) == [("김민수", "2026-01-05", 10.0)]
-
-    def test_progress_runs_up_to_the_end(self, written):
-        path, told = written("customer,date,amount\n" + "a,2026-01-05,1\n" * 50_000), []
-
-        read(path, Wanted({}), SEOUL, told.append)
-
-        assert told == sorted(told)
-        assert 0 < told[0] <= told[-1] <= 1
-
-
-HEADER = "customer,date,amount\n"
-
-
-class TestRefusals:
-    @pytest.mark.parametrize(
-        ("text", "why"),
-        [
-            ("", "the file is empty"),
-            ("\n\n", "the file has no rows"),
-            (HEADER, "the file has a header and no rows"),
-            (b"PK\x03\x04", "this is a spreadsheet"),
-            (HEADER + "a,2026-01-05,ten\n", "column 'amount': 'ten' is no amount we know how to read"),
-            (HEADER + "a,5 January,10\n", "column 'date': '5 January' is no date we know how to read"),
-            (HEADER + "a,2026-01-05,10\n" * 1_000 + "a,2026-02-30,10\n", "row 1002, column 'date': '2026-02-30'"),
-            (HEADER + "a,2026-01-05,10\n" * 1_000 + "a,2026-01-05 noon,1\n", "row 1002, column 'date'"),
-            (HEADER + "a,2026-01-05,10\n" * 1_000 + "a,yesterday,1\n", "row 1002, column 'date': 'yesterday'"),
-            (HEADER + "a,2026-01-05,10\n" * 1_000 + "a,2026-01-05,NaN\n", "row 1002, column 'amount': 'NaN'"),
-            (HEADER + "a,02/03/2026,10\n", "'02/03/2026' could be DD/MM/YYYY or MM/DD/YYYY; say which with --date-format"),
-            (HEADER + 'a,2026-01-05,"1,234"\n', "could be 1,234.56 or 1.234,56; say which with --number-style"),
-            (HEADER + ",2026-01-05,1\n", "row 2, column 'customer': no customer; --skip-incomplete"),
-            (HEADER + "a,2026-01-05,1\nb,2026-01-05\n", "row 3 has 2 columns, 3 expected"),
-            (HEADER + 'a,2026-01-05,1\n"b,2026-01-05,1\n', "row 3: a quote is opened and never closed"),
-            ("id,time,money\nx,5.1.,1\n", "no column looks like the date; name it with --date, one of: id, time, money"),
-            ("customer,date,amount,currency\na,2026-01-05,1,USD\na,2026-01-05,1,EUR\n",
-             "row 3, column 'currency': 'EUR' after 'USD'; value one currency at a time"),
-            ("고객,date,amount\n".encode("cp949"), "row 1: the text is not UTF-8; name its encoding with --encoding"),
-        ],
-    )  # fmt: skip
-    def test_what_cannot_be_read_is_named(self, written, text, why):
-        with pytest.raises(BadLog, match=re.escape(why)):
-            reading(written(text))
-
-
-PYTHON = [sys.executable, "-W", "error", "-m", "ltv.core"]
 
 
 @pytest.fixture(scope="module")
@@ -196,9 +40,12 @@ def valued(tmp_path_factory):
     log.write_text("".join(cdnow._path().read_text().splitlines(keepends=True)[:2_000]))
     asked = ["--until", "1998-06-30", "--currency", "USD", "--margin", ".3", "--horizon", "90"]
     files = ["--out", str(folder / "customers.csv"), "--plot", str(folder / "picture.svg")]
-    done = subprocess.run([*PYTHON, str(log), *asked, *files], capture_output=True, text=True, timeout=120)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout, folder
+    said, complained = StringIO(), StringIO()
+    with redirect_stdout(said), redirect_stderr(complained), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        code = main([str(log), *asked, *files])
+    assert (code, complained.getvalue()) == (0, "")
+    return said.getvalue(), folder
 
 
 class TestValuation:
@@ -219,8 +66,7 @@ class TestValuation:
     def test_it_says_what_lies_ahead_with_a_range(self, valued):
         said, _ = valued
 
-        low, high = re.search(r"purchase days    [0-9,]+, between ([0-9,]+) and ([0-9,]+)", said).groups()
-        assert int(low.replace(",", "")) < int(high.replace(",", ""))
+        assert _width(said) > 0
         assert "a customer (margin 30 %, discounted at 10 % a year)" in said
 
     def test_it_says_how_far_to_trust_it(self, valued):
@@ -278,6 +124,28 @@ class TestSmallShops:
         assert "because: 60 customers, 200 needed" in said
         assert "between" in said
 
+    def test_a_young_shop_is_valued_and_told_that_nothing_could_be_checked(self, written, capsys):
+        rows = "".join(
+            f"c{n},2026-01-{1 + (n + k) % 28:02d},10\n" for n in range(60) for k in range(1 + n % 3)
+        )
+
+        code = main([str(written(HEADER + rows))])
+
+        said = capsys.readouterr().out
+        assert code == 0
+        assert "the history is too short to compare models" in said
+        assert "HOW FAR TO TRUST IT: amber" in said
+
+    def test_a_large_shop_takes_its_parameters_for_certain(self, written, capsys, monkeypatch):
+        path = written(shop(60))
+        main([str(path)])
+        small = capsys.readouterr().out
+        monkeypatch.setattr(valuing, "FEW_CUSTOMERS", 60)
+
+        main([str(path)])
+
+        assert _width(capsys.readouterr().out) < _width(small)
+
     def test_a_handful_of_customers_is_valued_by_a_formula_and_is_told_so(self, written, capsys):
         code = main([str(written(shop(5)))])
 
@@ -294,6 +162,46 @@ class TestSmallShops:
 
         assert code == 0
         assert "nobody bought twice" in capsys.readouterr().out
+
+    def test_a_shop_that_gives_everything_away_is_counted_and_worth_nothing(self, written, capsys):
+        rows = "".join(
+            f"c{n},2026-0{1 + day % 3}-{1 + n % 28:02d},0\n" for n in range(60) for day in range(1 + n % 3)
+        )
+
+        code = main([str(written(HEADER + rows))])
+
+        said = capsys.readouterr().out
+        assert code == 0
+        assert "nobody has a repeat purchase with an amount" in said
+        assert re.search(r"  purchase days    [0-9,]+, between", said)
+        assert "revenue          0.00 (a sum of rules of thumb" in said
+
+    def test_customers_who_keep_a_schedule_are_better_told_by_a_rule_and_that_is_said(self, written, capsys):
+        start = np.datetime64("2025-01-01")
+        weekly = "".join(f"c{n},{start + n % 7 + 7 * week},10\n" for n in range(60) for week in range(30))
+        once = "".join(f"d{n},{start + n % 100},10\n" for n in range(200))
+
+        code = main([str(written(HEADER + weekly + once))])
+
+        said = capsys.readouterr().out
+        assert code == 0
+        assert 'in the checks below "customers go on at their past rate" did as well or better' in said
+        assert "HOW FAR TO TRUST IT: red" in said
+
+    def test_what_was_left_out_is_counted(self, written, capsys):
+        rows = "a,2026-01-05,10\na,2026-01-06,5\nb,2026-01-07,-3\nc,2026-02-01,9\n"
+
+        main([str(written(HEADER + rows)), "--until", "2026-01-31"])
+
+        said = capsys.readouterr().out
+        assert "1 rows without a customer, a date or an amount, or after the end" in said
+        assert "1 refunds without an earlier purchase" in said
+
+
+def _width(said: str) -> int:
+    """Of the range of purchase days."""
+    low, high = re.search(r"purchase days    [0-9,]+, between ([0-9,]+) and ([0-9,]+)", said).groups()
+    return int(high.replace(",", "")) - int(low.replace(",", ""))
 
 
 class TestExit:
@@ -329,15 +237,26 @@ class TestExit:
         assert code == 2
         assert re.fullmatch(rf"ltv\.core: .*{re.escape(why)}.*\n", said)
 
-    def test_a_reader_who_has_seen_enough_ends_it_quietly(self, written):
+    def test_a_reader_who_has_seen_enough_ends_it_quietly(self, written, capsys, monkeypatch):
         path = written(HEADER + "a,2026-01-05,10.5\na,2026-01-06,20\n")
         reader, writer = os.pipe()
         os.close(reader)
 
-        done = subprocess.run([*PYTHON, str(path)], stdout=writer, stderr=subprocess.PIPE, timeout=60)
+        with os.fdopen(writer, "w") as pipe, monkeypatch.context() as patched:
+            patched.setattr(sys, "stdout", pipe)
+            code = main([str(path)])
 
-        os.close(writer)
-        assert (done.returncode, done.stderr) == (0, b"")
+        assert (code, capsys.readouterr().err) == (0, "")
+
+    def test_it_runs_as_a_module(self, written, capsys, monkeypatch):
+        path = written(HEADER + "a,2026-01-05,10.5\na,2026-01-06,20\n")
+        monkeypatch.setattr(sys, "argv", ["ltv.core", str(path)])
+
+        with pytest.raises(SystemExit, match="0"):
+            runpy.run_module("ltv.core", run_name="__main__")
+
+        said = capsys.readouterr().out
+        assert said.startswith("2 rows (customer 'customer', date 'date', amount 'amount')")
 
     def test_everything_given_back_is_nothing_to_value(self, written, capsys):
         path = written(HEADER + "a,2026-01-05,10\na,2026-01-06,-10\n")
