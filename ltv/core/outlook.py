@@ -18,6 +18,8 @@ from ltv.core.arrays import Floats
 
 # probability of still more purchases at which a sum over counts ends
 LEFT_OUT = 1e-8
+# purchases counted one by one in such a sum; beyond, in blocks of a 256th of the count
+COUNTED = 256.0
 
 # y, which of the rows before may still buy so often, and their P(Y = y)
 Count = tuple[float, NDArray[np.bool_], Floats]
@@ -86,9 +88,10 @@ class GeometricOutlook:
         """By the recurrence of the negative binomial, in logarithms because it starts near 0."""
         a, shape, b, z = self.living.a, self.living.shape, self.living.b, self.living.passed(t)
         log_chance = -shape * np.log1p(t / self.living.rate)
-        wanting, staying = -np.expm1(log_chance), np.ones(len(shape))
+        wanting, staying, rows = -np.expm1(log_chance), np.ones(len(shape)), np.arange(len(shape))
         above, y = wanting, 1.0
-        while np.any(going := above > LEFT_OUT):
+        while y <= COUNTED and np.any(going := above > LEFT_OUT):
+            rows = rows[going]
             shape, b, z, log_chance, wanting, staying, above = (
                 column[going] for column in (shape, b, z, log_chance, wanting, staying, above)
             )
@@ -98,6 +101,7 @@ class GeometricOutlook:
             left = staying * wanting
             yield y, going, above - left
             above, y = left, y + 1.0
+        yield from _blocks(self.part(rows), t, y - 1.0, above)
 
     def moments(self, t: float) -> tuple[Floats, Floats]:
         first, second = np.zeros_like(self.living.shape), np.zeros_like(self.living.shape)
@@ -140,13 +144,7 @@ class ParetoOutlook:
         return pareto_counts.exceeds(n.ravel(), known.s, *columns).reshape(n.shape)
 
     def counts(self, t: float) -> Iterator[Count]:
-        known, y = self, 1.0
-        above = self.buys(t)
-        while np.any(going := above > LEFT_OUT):
-            known, above = known.part(going), above[going]
-            left = known.exceeds(t, y)
-            yield y, going, above - left
-            above, y = left, y + 1.0
+        yield from _blocks(self, t, 0.0, self.buys(t))
 
     def moments(self, t: float) -> tuple[Floats, Floats]:
         """Y is Poisson with the rate of buying times w, the time to leaving cut at t.
@@ -157,6 +155,16 @@ class ParetoOutlook:
         grown = np.log1p(t / known.pace)
         squared = 2.0 * known.pace**2 * (_power(2.0 - known.s, grown) - _power(1.0 - known.s, grown))
         return first, first + known.shape * (known.shape + 1.0) / known.rate**2 * squared
+
+
+def _blocks(ahead: Outlook, t: float, y: float, above: Floats) -> Iterator[Count]:
+    """The law of Y beyond y, given P(Y > y), in blocks of counts with their middles for y."""
+    while np.any(going := above > LEFT_OUT):
+        ahead, above = ahead.part(going), above[going]
+        after = y + max(np.floor(y / COUNTED), 1.0)
+        left = ahead.exceeds(t, after)
+        yield (y + 1.0 + after) / 2, going, above - left
+        above, y = left, after
 
 
 def _power(e: float, log: Floats) -> Floats:

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.special import betainc
 from scipy.stats import nbinom
 
-from ltv.core import bgnbd, clv, gamma_gamma, models, paretonbd, simulate, uncertainty
+from ltv.core import bgnbd, clv, gamma_gamma, models, outlook, paretonbd, simulate, uncertainty
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.paretonbd import ParetoNbd
 from tests.ltv.core.populations import BG, GG, HORIZON, MBG, shop
@@ -110,6 +110,22 @@ def test_simulated_customers_spend_as_the_law_says(params):
 
 def history(people):
     return people.x, people.t_x, people.T
+
+
+@ALL
+def test_the_law_of_counts_in_blocks_is_the_law_of_counts(params):
+    # a daily buyer of three years: some thousand purchases are possible
+    ahead = outlook.of(params, np.array([1_000.0, 2.0]), np.array([1_000.0, 50.0]))
+
+    first, second, rows = np.zeros(2), np.zeros(2), np.arange(2)
+    for y, going, chance in ahead.counts(1_500.0):
+        rows = rows[going]
+        first[rows] += y * chance
+        second[rows] += y * y * chance
+
+    assert y > 1_000
+    assert first == pytest.approx(ahead.expected(1_500.0), rel=1e-5)
+    assert [first, second] == [pytest.approx(moment, rel=1e-5) for moment in ahead.moments(1_500.0)]
 
 
 def test_a_mean_that_says_nothing_counts_as_that_of_the_population():
