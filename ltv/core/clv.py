@@ -16,7 +16,6 @@ from ltv.core import gamma_gamma, models, outlook, revenue, uncertainty
 from ltv.core.arrays import Floats, Pairs, floats, pairs, usable
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.outlook import Outlook
-from ltv.core.quantiles import Tail, of_counts
 from ltv.core.uncertainty import Point
 
 DAYS_PER_YEAR = 365.0
@@ -147,7 +146,7 @@ class _Shop:
         if len(self.points) > 1:
             counts = uncertainty.purchase_quantiles(self.points, *self.histories, horizon, levels)
         else:
-            counts = of_counts(self._tail(horizon), self.distinct.index, self.alive, levels)
+            counts = outlook.count_quantiles(self.ahead, horizon, self.distinct.index, self.alive, levels)
         spending = self.points[0].spending
         if spending is None:
             return counts, counts * self.spend
@@ -155,9 +154,6 @@ class _Shop:
             return counts, uncertainty.spend_quantiles(self.points, *self.histories, self.m, horizon, levels)
         known = self.points[0].buying, spending, self.distinct, self.spend, self.alive, horizon
         return counts, np.vstack(revenue.quantiles(*known, levels))
-
-    def _tail(self, horizon: float) -> Tail:
-        return lambda rows, y: self.ahead.part(rows).exceeds(horizon, y)
 
 
 def assemble(sound: NDArray[np.bool_], columns: dict[str, Floats]) -> Predictions:

@@ -6,7 +6,7 @@ enters by P(alive). ``of`` gives the posterior with its laws behind one interfac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,12 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ltv.core import beta_geometric, future, pareto_counts, pareto_future, paretonbd
-from ltv.core.arrays import Floats
+from ltv.core.arrays import Floats, Ints
+from ltv.core.quantiles import Tail, of_counts
 
 # probability of still more purchases at which a sum over counts ends
 LEFT_OUT = 1e-8
 # purchases counted one by one in such a sum; beyond, in blocks of a 256th of the count
 COUNTED = 256.0
+
+# purchases after which the quantiles of whole numbers are searched for one by one
+WALK = 48.0
 
 # y, which of the rows before may still buy so often, and their P(Y = y)
 Count = tuple[float, NDArray[np.bool_], Floats]
@@ -46,8 +50,8 @@ class Outlook(Protocol):
     def exceeds(self, t: float | Floats, y: float | Floats) -> Floats:
         """P(Y > y) within t, for y = 0, 1, 2, ...; t and y are broadcast."""
 
-    def counts(self, t: float) -> Iterator[Count]:
-        """The law of Y within t, for y = 1, 2, ... until no more than ``LEFT_OUT`` is left of any."""
+    def counts(self, t: float, left_out: float = LEFT_OUT) -> Iterator[Count]:
+        """The law of Y within t, for y = 1, 2, ... until no more than ``left_out`` is left of any."""
 
     def moments(self, t: float) -> tuple[Floats, Floats]:
         """E[Y] and E[Y^2] within t."""
@@ -58,6 +62,38 @@ def of(params: Any, x: Floats, T: Floats) -> Outlook:
     if isinstance(params, paretonbd.ParetoNbd):
         return ParetoOutlook(paretonbd.living(params, x, T))
     return GeometricOutlook(beta_geometric.living(params, x, T))
+
+
+def count_quantiles(ahead: Outlook, t: float, index: Ints, alive: Floats, levels: Sequence[float]) -> Floats:
+    """Smallest y with 1 - alive P(Y > y) >= q for each level q, shape (len(levels), n).
+
+    ``index`` (n,) says which row of the outlook a customer is, ``alive`` (n,) each customer's own
+    probability. The first purchases are walked by ``counts``, and only as far as the highest level
+    needs; the few heavy customers that remain are searched one by one.
+    """
+    found, tail = np.zeros((len(levels), len(index))), ahead.buys(t)
+    used = np.arange(len(tail))
+    rows = [np.flatnonzero(alive > 1.0 - q) for q in levels]
+
+    def narrow(y: float) -> None:
+        for at, q in enumerate(levels):
+            rows[at] = rows[at][alive[rows[at]] * tail[index[rows[at]]] > 1.0 - q]
+            found[at, rows[at]] = y + 1.0
+
+    narrow(0.0)
+    for y, going, chance in ahead.counts(t, 1.0 - max(levels)):
+        used = used[going]
+        tail[used] -= chance
+        narrow(y)
+        if y >= WALK or not any(map(len, rows)):
+            break
+    for at, q in enumerate(levels):
+        found[at, rows[at]] = of_counts(_tail(ahead, t), index[rows[at]], alive[rows[at]], (q,))
+    return found
+
+
+def _tail(ahead: Outlook, t: float) -> Tail:
+    return lambda rows, y: ahead.part(rows).exceeds(t, y)
 
 
 @dataclass(frozen=True)
@@ -84,13 +120,13 @@ class GeometricOutlook:
     def exceeds(self, t: float | Floats, y: float | Floats) -> Floats:
         return future.exceeds(self.living, t, y)
 
-    def counts(self, t: float) -> Iterator[Count]:
+    def counts(self, t: float, left_out: float = LEFT_OUT) -> Iterator[Count]:
         """By the recurrence of the negative binomial, in logarithms because it starts near 0."""
         a, shape, b, z = self.living.a, self.living.shape, self.living.b, self.living.passed(t)
         log_chance = -shape * np.log1p(t / self.living.rate)
         wanting, staying, rows = -np.expm1(log_chance), np.ones(len(shape)), np.arange(len(shape))
         above, y = wanting, 1.0
-        while y <= COUNTED and np.any(going := above > LEFT_OUT):
+        while y <= COUNTED and np.any(going := above > left_out):
             rows = rows[going]
             shape, b, z, log_chance, wanting, staying, above = (
                 column[going] for column in (shape, b, z, log_chance, wanting, staying, above)
@@ -101,7 +137,7 @@ class GeometricOutlook:
             left = staying * wanting
             yield y, going, above - left
             above, y = left, y + 1.0
-        yield from _blocks(self.part(rows), t, y - 1.0, above)
+        yield from _blocks(self.part(rows), t, y - 1.0, above, left_out)
 
     def moments(self, t: float) -> tuple[Floats, Floats]:
         first, second = np.zeros_like(self.living.shape), np.zeros_like(self.living.shape)
@@ -143,8 +179,8 @@ class ParetoOutlook:
         columns = (column.ravel().astype(np.float64) for column in (A, B, t, y))
         return pareto_counts.exceeds(n.ravel(), known.s, *columns).reshape(n.shape)
 
-    def counts(self, t: float) -> Iterator[Count]:
-        yield from _blocks(self, t, 0.0, self.buys(t))
+    def counts(self, t: float, left_out: float = LEFT_OUT) -> Iterator[Count]:
+        yield from _blocks(self, t, 0.0, self.buys(t), left_out)
 
     def moments(self, t: float) -> tuple[Floats, Floats]:
         """Y is Poisson with the rate of buying times w, the time to leaving cut at t.
@@ -157,9 +193,9 @@ class ParetoOutlook:
         return first, first + known.shape * (known.shape + 1.0) / known.rate**2 * squared
 
 
-def _blocks(ahead: Outlook, t: float, y: float, above: Floats) -> Iterator[Count]:
+def _blocks(ahead: Outlook, t: float, y: float, above: Floats, left_out: float) -> Iterator[Count]:
     """The law of Y beyond y, given P(Y > y), in blocks of counts with their middles for y."""
-    while np.any(going := above > LEFT_OUT):
+    while np.any(going := above > left_out):
         ahead, above = ahead.part(going), above[going]
         after = y + max(np.floor(y / COUNTED), 1.0)
         left = ahead.exceeds(t, after)

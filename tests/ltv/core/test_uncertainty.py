@@ -34,8 +34,8 @@ class Two:
 
 @pytest.fixture(scope="module")
 def small():
-    """A shop of 300 customers, with the fits that are made of it."""
-    people = whole_days(simulate.population(np.random.default_rng(4), BG, GG, spread(300), HORIZON))
+    """A shop of 150 customers, with the fits that are made of it."""
+    people = whole_days(simulate.population(np.random.default_rng(4), BG, GG, spread(150), HORIZON))
     histories = people.x, people.t_x, people.T
     return people, bgnbd.fit(*histories, ridge=0.05), gamma_gamma.fit(people.x, people.m, ridge=0.05)
 
@@ -298,9 +298,9 @@ def test_totals_have_the_mean_and_the_chance_that_simulations_have(params):
 
 
 def test_the_range_of_a_total_holds_what_small_shops_earn():
-    # 80 shops of 200 customers, each with its own fit
+    # 40 shops of 200 customers, each with its own fit
     rng, inside, narrow = np.random.default_rng(6), [], []
-    for _ in range(80):
+    for _ in range(40):
         T = np.repeat(np.linspace(200, 700, 10), 20)
         people = simulate.population(rng, BG, GG, T, 180.0)
         fit = bgnbd.fit(*history(people), ridge=0.05)
@@ -310,7 +310,7 @@ def test_the_range_of_a_total_holds_what_small_shops_earn():
 
         inside.append(holds(total, people.revenue.sum()))
         narrow.append(holds(replace(total, parameters=0.0), people.revenue.sum()))
-    assert np.mean(inside) == pytest.approx(0.8, abs=0.09)
+    assert np.mean(inside) == pytest.approx(0.8, abs=0.12)
     assert np.mean(narrow) < np.mean(inside)
 
 
