@@ -161,4 +161,4 @@ def test_refusals_are_told_in_the_callers_language(api, staff):
 
     answer = api.get(f"{CUSTOMERS}{NOBODY}/")
 
-    assert answer.json()["title"] == "見つかりませんでした。"
+    assert answer.json()["title"] == "見つかりません。"
