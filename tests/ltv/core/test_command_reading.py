@@ -113,6 +113,11 @@ class TestReading:
 
         assert (found.first_day[0], found.revenue[0]) == (np.datetime64("2026-01-05"), 50.0)
 
+    def test_two_times_of_one_day_are_one_purchase_day(self, written):
+        found = reading(written("customer,date,amount\na,2026-01-05 09:00,1\na,2026-01-05 18:30,2\n"))
+
+        assert rows_of(found) == [("a", "2026-01-05", 3.0)]
+
     def test_rows_after_the_last_day_to_count_are_left_out(self, written):
         path = written("customer,date,amount\na,2026-01-05,10.5\nb,2026-01-06,1\n")
 
