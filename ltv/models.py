@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.common.models import JobRun
 from ltv.choices import ModelStep, RunState
 
 
@@ -47,6 +48,9 @@ class LtvRun(models.Model):
     """One valuation of every customer: as of which day, on which model, and how it went."""
 
     as_of = models.DateField(_("as of"))
+    job = models.ForeignKey(
+        JobRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="valuations"
+    )  # by which a killed run is found again
     state = models.CharField(_("state"), max_length=10, choices=RunState, default=RunState.BUILDING)
     step = models.CharField(_("model"), max_length=10, choices=ModelStep, blank=True)
     step_reason = models.CharField(_("why this model"), max_length=300, blank=True)
@@ -71,6 +75,9 @@ class LtvRun(models.Model):
         verbose_name_plural = _("valuations")
         ordering = ["-id"]
         constraints = [
+            models.UniqueConstraint(
+                fields=["job"], name="ltv_run_published_once_per_job", condition=Q(state=RunState.PUBLISHED)
+            ),
             models.CheckConstraint(name="ltv_run_state_known", condition=Q(state__in=RunState.values)),
             models.CheckConstraint(
                 name="ltv_run_published_has_time",

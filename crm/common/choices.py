@@ -7,3 +7,12 @@ class JobState(TextChoices):
     RUNNING = "running", _("Running")  # found running by the holder of the lock: it was killed, so resume
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
+
+
+class StageState(TextChoices):
+    """Of a job's stages, and of the parts of a stage."""
+
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.common.choices import JobState
+from crm.common.choices import JobState, StageState
 from crm.common.orm import Prepared
 
 
@@ -123,10 +123,6 @@ class JobRun(models.Model):
         _("occurrence"), default=0, help_text=_("0: the night itself; above: asked for by staff.")
     )
     state = models.CharField(_("state"), max_length=12, choices=JobState, default=JobState.REQUESTED)
-    stage = models.CharField(_("stage"), max_length=60, blank=True)
-    done = models.BigIntegerField(default=0)
-    total = models.BigIntegerField(default=0)
-    stages = models.JSONField(_("stages"), default=list, blank=True)  # [{"stage", "seconds", "rows"}]
     requested_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     requested_at = models.DateTimeField(_("requested"))
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
@@ -153,6 +149,86 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.business_date}" + (f" #{self.occurrence}" if self.occurrence else "")
+
+
+_ENDED = [StageState.DONE, StageState.FAILED]
+
+
+class JobStage(models.Model):
+    """One stage of a run: how far it is, who works on it, how it ended. Written as it goes, for staff to watch."""
+
+    run = models.ForeignKey(JobRun, on_delete=models.CASCADE, related_name="stages")
+    place = models.PositiveSmallIntegerField()
+    name = models.CharField(_("stage"), max_length=40)
+    state = models.CharField(_("state"), max_length=10, choices=StageState, default=StageState.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(default=0)  # 0: not known beforehand
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    worker = models.CharField(_("worker"), max_length=120, blank=True)  # host:pid
+    error = models.TextField(_("error"), blank=True)
+    facts = models.JSONField(default=dict, blank=True)  # counts of this stage alone, {"marked": 10000}
+
+    class Meta:
+        ordering = ["run_id", "place"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "name"], name="job_stage_once"),
+            models.CheckConstraint(name="job_stage_state_known", condition=Q(state__in=StageState.values)),
+            models.CheckConstraint(
+                name="job_stage_begun_has_time",
+                condition=Q(state=StageState.WAITING, started_at__isnull=True)
+                | (~Q(state=StageState.WAITING) & Q(started_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="job_stage_end_has_time",
+                condition=Q(state__in=_ENDED, finished_at__isnull=False)
+                | (~Q(state__in=_ENDED) & Q(finished_at__isnull=True)),
+            ),
+            models.CheckConstraint(name="job_stage_counts", condition=Q(done__gte=0, total__gte=0)),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class JobPart(models.Model):
+    """A range of customers of a stage, ``low <= id < high``, which any worker on any host may take."""
+
+    stage = models.ForeignKey(JobStage, on_delete=models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField()
+    low = models.BigIntegerField()
+    high = models.BigIntegerField()
+    state = models.CharField(max_length=10, choices=StageState, default=StageState.WAITING)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=120, blank=True)  # host:pid
+    attempts = models.PositiveSmallIntegerField(default=0)
+    rows = models.BigIntegerField(default=0)
+    facts = models.JSONField(default=dict, blank=True)
+    error = models.TextField(blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["stage_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["stage", "number"], name="job_part_once"),
+            models.CheckConstraint(name="job_part_state_known", condition=Q(state__in=StageState.values)),
+            models.CheckConstraint(name="job_part_range", condition=Q(low__lt=F("high"))),
+            models.CheckConstraint(
+                name="job_part_running_has_lease",
+                condition=Q(state=StageState.RUNNING, lease_until__isnull=False)
+                | (~Q(state=StageState.RUNNING) & Q(lease_until__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="job_part_end_has_time",
+                condition=Q(state__in=_ENDED, finished_at__isnull=False)
+                | (~Q(state__in=_ENDED) & Q(finished_at__isnull=True)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.number}: {self.low}-{self.high}"
 
 
 class ApiKey(models.Model):

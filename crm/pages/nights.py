@@ -4,14 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.common.choices import JobState
-from crm.common.models import JobRun
+from crm.common.choices import JobState, StageState
+from crm.common.models import JobRun, JobStage
 from crm.pages.paging import by_key
 from crm.pages.shell import StaffRequest, action, back, page, refusals, render
 from ltv.services import night
@@ -59,16 +60,18 @@ class Night:
 
 def night_of(run: JobRun) -> Night:
     """Stages with their share of the time, and the last line of what went wrong."""
-    total = sum(stage["seconds"] for stage in run.stages) or 1
+    took = [(stage, _seconds(stage.started_at, stage.finished_at)) for stage in run.stages.all()]
+    total = sum(seconds or 0 for _stage, seconds in took) or 1
     stages = tuple(
         Stage(
-            name=str(STAGES.get(stage["stage"], stage["stage"])),
-            seconds=stage["seconds"],
-            rows=stage["rows"],
-            share=stage["seconds"] / total,
-            colour=f"mc-c{place % 6 + 1}",
+            name=str(STAGES.get(stage.name, stage.name)),
+            seconds=seconds,
+            rows=stage.done,
+            share=seconds / total,
+            colour=f"mc-c{stage.place % 6 + 1}",
         )
-        for place, stage in enumerate(run.stages)
+        for stage, seconds in took
+        if seconds is not None
     )
     lines = [line for line in run.error.strip().splitlines() if line.strip()]
     return Night(run, stages, _seconds(run.started_at, run.finished_at), lines[-1] if lines else "")
@@ -78,9 +81,13 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds() if start and end else None
 
 
+def _runs() -> QuerySet[JobRun]:
+    return JobRun.objects.filter(job=night.JOB).select_related("requested_by").prefetch_related("stages")
+
+
 def last_night() -> Night | None:
     """The last run of the newest business date: what staff asked for comes after the night itself."""
-    runs = JobRun.objects.filter(job=night.JOB).select_related("requested_by")
+    runs = _runs()
     run = runs.order_by("-business_date", "-occurrence").first()
     return night_of(run) if run else None
 
@@ -89,23 +96,36 @@ def progress_words(run: JobRun) -> str:
     """One line on where an open run is."""
     if run.state == JobState.REQUESTED:
         return _("Waiting for a worker to take it …")
-    name = STAGES.get(run.stage, run.stage) or _("Starting")
-    if run.total and run.done:
-        return _("%(stage)s: %(done)s of %(total)s") % {"stage": name, "done": run.done, "total": run.total}
+    stage = _at_work(run)
+    if stage is None:
+        return f"{_('Starting')} …"
+    name = STAGES.get(stage.name, stage.name)
+    if stage.total and stage.done:
+        return _("%(stage)s: %(done)s of %(total)s") % {
+            "stage": name,
+            "done": stage.done,
+            "total": stage.total,
+        }
     return f"{name} …"
+
+
+def _at_work(run: JobRun) -> JobStage | None:
+    return next((stage for stage in run.stages.all() if stage.state == StageState.RUNNING), None)
 
 
 def progress_percent(run: JobRun) -> int:
     """Roughly how far: whole stages done, and the part of the one at work."""
     if run.state == JobState.REQUESTED:
         return 2
-    part = min(1.0, run.done / run.total) if run.total else 0.0
-    return min(98, round(100 * (len(run.stages) + part) / len(STAGES)))
+    stages, stage = run.stages.all(), _at_work(run)
+    ended = sum(stage.state == StageState.DONE for stage in stages)
+    part = min(1.0, stage.done / stage.total) if stage and stage.total else 0.0
+    return min(98, round(100 * (ended + part) / max(len(stages), 1)))
 
 
 @page("common.view_jobrun")
 def nights(request: StaffRequest) -> HttpResponse:
-    pages = by_key(request, JobRun.objects.filter(job=night.JOB).select_related("requested_by"), size=30)
+    pages = by_key(request, _runs(), size=30)
     return render(
         request,
         "crm/nights.html",
@@ -119,7 +139,7 @@ def nights(request: StaffRequest) -> HttpResponse:
 @page("common.view_jobrun")
 def progress(request: StaffRequest, pk: int) -> JsonResponse:
     """What the page asks for while a run is at work."""
-    run = get_object_or_404(JobRun, pk=pk)
+    run = get_object_or_404(_runs(), pk=pk)
     return JsonResponse(
         {
             "state": run.state,

@@ -1,11 +1,11 @@
 """The night: every customer valued, the run published, segments and campaigns following. One screen.
 
-Each stage commits by itself and can be killed anywhere: the next ring takes the run up from the start, and what
-readers see changes only in ``publishing.publish``.
+Each stage commits by itself and can be killed anywhere: the next ring takes the run up at the first stage that is not
+done (``resuming`` says what still stands), and what readers see changes only in ``publishing.publish``.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 
 from crm.common import jobs
 from crm.common.models import JobRun, Shop, User
@@ -13,9 +13,10 @@ from crm.common.wake import wake
 from customers.models import Customer
 from ltv.choices import ModelStep, RunState
 from ltv.models import LtvRun, PurchaseSummary
-from ltv.services import predictions, publishing, summaries
+from ltv.services import predictions, publishing, resuming, summaries
 
 JOB = "ltv.recalculate"
+STAGES = ("summaries", "predictions", "figures", "checks", "publish", "tidy")
 AUDIT_WEEKDAY = 0  # Monday: a full pass, to find what the queue of changes may have missed
 REBUILD_ABOVE = 0.4
 
@@ -23,6 +24,20 @@ REBUILD_ABOVE = 0.4
 def request_recalculation(*, by: User | None, now: datetime) -> JobRun:
     """Staff ask for a run now: a row for the worker, and a ring."""
     run = jobs.request_run(job=JOB, business_date=Shop.current().business_date(now), now=now, by=by)
+    wake(JOB)
+    return run
+
+
+def retry(*, job: JobRun, from_stage: str | None = None, by: User | None, now: datetime) -> JobRun:
+    """Staff let a failed run go on, from a stage of their choice or from the first one not done.
+
+    Raises:
+        StillOpen, NothingToRetry, NoSuchStage: see ``jobs.retry``.
+        Superseded: a newer run has been published.
+    """
+    if LtvRun.objects.filter(state=RunState.PUBLISHED, job__in=jobs.later(job)).exists():
+        raise jobs.Superseded
+    run = jobs.retry(run=job, from_stage=from_stage, by=by, now=now)
     wake(JOB)
     return run
 
@@ -40,30 +55,31 @@ def recalculate(progress: jobs.Progress, clock: Callable[[], datetime]) -> LtvRu
     Raises:
         GateRefused: the figures do not add up; the last run stays in force.
     """
-    shop, as_of = Shop.current(), progress.run.business_date
-    publishing.abandon_unfinished()
-    previous = LtvRun.objects.filter(state=RunState.PUBLISHED).order_by("-pk").first()
-    run = _open_run(shop, as_of, clock())
-    customers = Customer.objects.count()
-    with progress.stage("summaries"):
-        progress.rows = _summarise(run, previous, customers)
-    with progress.stage("predictions"):
-        progress.rows = _predict(run, previous)
-    with progress.stage("figures", customers):
-        progress.rows = publishing.build(run, shop)
-        publishing.attach(run)
-    with progress.stage("checks", customers):
-        _record_totals(run)
-    with progress.stage("publish", customers):
-        publishing.publish(run, clock())
-    with progress.stage("tidy"):
-        progress.rows = publishing.drop_old()
+    shop, customers = Shop.current(), Customer.objects.count()
+    progress.plan(STAGES)
+    run = resuming.take_up(progress) or _open_run(shop, progress.run, clock())
+    earlier = LtvRun.objects.filter(state=RunState.PUBLISHED, pk__lt=run.pk)
+    previous = earlier.order_by("-pk").first()
+    work: dict[str, Callable[[], int]] = {
+        "summaries": lambda: _summarise(run, previous, customers),
+        "predictions": lambda: _predict(run, previous),
+        "figures": lambda: _build(run, shop),
+        "checks": lambda: _record_totals(run),
+        "publish": lambda: _publish(run, clock()),
+        "tidy": publishing.drop_old,
+    }
+    for name in STAGES:
+        if not progress.is_done(name):
+            with progress.stage(name, customers):
+                progress.rows = work[name]()
     return run
 
 
-def _open_run(shop: Shop, as_of: date, now: datetime) -> LtvRun:
+def _open_run(shop: Shop, job: JobRun, now: datetime) -> LtvRun:
+    publishing.abandon_unfinished()
     return LtvRun.objects.create(
-        as_of=as_of,
+        as_of=job.business_date,
+        job=job,
         currency=shop.base_currency,
         margin_rate=shop.margin_rate,
         discount_rate=shop.annual_discount_rate,
@@ -98,9 +114,21 @@ def _predict(run: LtvRun, previous: LtvRun | None) -> int:
     return predictions.store(predictions.predict(run, found, fitted))
 
 
-def _record_totals(run: LtvRun) -> None:
+def _build(run: LtvRun, shop: Shop) -> int:
+    rows = publishing.build(run, shop)
+    publishing.attach(run)
+    return rows
+
+
+def _publish(run: LtvRun, now: datetime) -> int:
+    publishing.publish(run, now)
+    return run.customers
+
+
+def _record_totals(run: LtvRun) -> int:
     found = publishing.check(run)
     run.customers, run.buyers = found["customers"], found["with_orders"]
     run.revenue, run.expected_value, run.clv = found["revenue"], found["expected_value"], found["clv"] or 0
     run.figures = publishing.figures(run)
     run.save(update_fields=["customers", "buyers", "revenue", "expected_value", "clv", "figures"])
+    return run.customers

@@ -143,10 +143,14 @@ def test_recalculate_writes_one_row_however_often_it_is_pressed(press, staff):
 
 def test_progress_says_where_a_run_is(browser_of_staff, shop, world):
     run = JobRun.objects.create(
-        job="ltv.recalculate", business_date=date(2026, 5, 1), state=JobState.RUNNING, stage="figures", done=5,
-        total=10, stages=[{"stage": "summaries", "seconds": 1, "rows": 1}], requested_at="2026-05-01T00:00Z",
-        started_at="2026-05-01T00:00Z",
+        job="ltv.recalculate", business_date=date(2026, 5, 1), state=JobState.RUNNING,
+        requested_at="2026-05-01T00:00Z", started_at="2026-05-01T00:00Z",
     )  # fmt: skip
+    at = "2026-05-01T00:00Z"
+    run.stages.create(place=0, name="summaries", state="done", done=1, started_at=at, finished_at=at)
+    run.stages.create(place=1, name="figures", state="running", done=5, total=10, started_at=at)
+    for place, name in enumerate(["checks", "publish", "tidy", "more"], 2):
+        run.stages.create(place=place, name=name)
 
     answer = browser_of_staff.get(reverse("crm:night_progress", args=[run.pk])).json()
 

@@ -155,11 +155,18 @@ def _running(staff: User) -> dict[str, int]:
         job=JOB,
         business_date=date(2026, 3, 1) - timedelta(days=made),
         state=JobState.DONE,
-        stages=[{"stage": "summaries", "seconds": 1.5, "rows": 3}],
         requested_at=NIGHT,
         started_at=NIGHT,
         finished_at=NIGHT,
         requested_by=staff,
+    )
+    run.stages.create(
+        place=0,
+        name="summaries",
+        state="done",
+        done=3,
+        started_at=NIGHT,
+        finished_at=NIGHT + timedelta(seconds=1.5),
     )
     key, _text = issue_key(user=UserFactory(), name="till")
     ImportBatchFactory()

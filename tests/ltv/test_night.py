@@ -216,7 +216,7 @@ def test_staff_may_ask_again_and_see_each_stage_with_its_seconds(now, staff):
     asked.refresh_from_db()
     assert asked == twice
     assert (asked.occurrence, asked.state, asked.requested_by) == (1, JobState.DONE, staff)
-    assert [s["stage"] for s in asked.stages] == [
+    assert [stage.name for stage in asked.stages.filter(state="done")] == [
         "summaries",
         "predictions",
         "figures",
@@ -238,9 +238,9 @@ def test_asking_before_the_night_has_run_is_the_night(now, staff):
 
 def test_a_night_that_was_killed_is_taken_up_and_leaves_no_table_behind(now):
     a_base_of(5)
-    jobs.ensure_nightly(job=night.JOB, business_date=date(2026, 3, 2), now=now)
+    job = jobs.ensure_nightly(job=night.JOB, business_date=date(2026, 3, 2), now=now)
     JobRun.objects.update(state=JobState.RUNNING, attempts=1)
-    dead = night._open_run(night.Shop.current(), date(2026, 3, 2), now)
+    dead = night._open_run(night.Shop.current(), job, now)
     publishing.build(dead, night.Shop.current())
 
     run = run_night(now)
