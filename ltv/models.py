@@ -44,6 +44,17 @@ class PurchaseSummary(models.Model):
         ]
 
 
+class DailyRevenue(models.Model):
+    """Revenue net of refunds of a business day, base currency: the ledger by day, added up from every write.
+
+    Kept apart from the summaries on purpose: that both come to the same sum is what the night checks.
+    """
+
+    day = models.DateField(primary_key=True)
+    revenue = models.DecimalField(max_digits=20, decimal_places=3)
+    purchases = models.IntegerField()
+
+
 class LtvRun(models.Model):
     """One valuation of every customer: as of which day, on which model, and how it went."""
 
@@ -68,6 +79,10 @@ class LtvRun(models.Model):
     clv = models.DecimalField(_("expected margin"), max_digits=20, decimal_places=3, default=0)
     figures = models.JSONField(_("figures"), default=dict, blank=True)  # see reports.Overview
     started_at = models.DateTimeField(_("started"))
+    cut_at = models.DateTimeField(_("purchases known until"), null=True, blank=True)
+    compared_with = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )  # the run whose expected margin this one's changes start from
     published_at = models.DateTimeField(_("published"), null=True, blank=True)
 
     class Meta:
@@ -145,9 +160,63 @@ class CustomerLtv(models.Model):
     clv_decile = models.SmallIntegerField(
         _("decile of expected margin"), null=True
     )  # 1: the best tenth of the buyers
+    r_score = models.SmallIntegerField(_("recency score"), null=True)  # 1 to 5, 5 the best fifth
+    f_score = models.SmallIntegerField(_("frequency score"), null=True)
+    m_score = models.SmallIntegerField(_("monetary score"), null=True)
 
     class Meta:
         managed = False
         db_table = "ltv_current"
         verbose_name = _("customer value")
         verbose_name_plural = _("customer values")
+
+
+class CustomerOutlook(models.Model):
+    """What else the current run says of a customer: other horizons, the next purchase, why the value changed.
+
+    Apart from ``CustomerLtv`` so that lists do not carry it. Intervals hold 80 %. Money in the run's currency;
+    ``value_<days>`` is expected revenue, undiscounted. The changes add up: ``clv`` = ``clv_before`` + all of them.
+    """
+
+    customer = models.OneToOneField(
+        "customers.Customer",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        primary_key=True,
+        related_name="outlook",
+    )
+    run = models.ForeignKey(LtvRun, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+")
+    purchases_low = models.FloatField(null=True)  # of the next 365 days, as the two after it
+    purchases_high = models.FloatField(null=True)
+    purchases_30 = models.FloatField(null=True)
+    purchases_30_low = models.FloatField(null=True)
+    purchases_30_high = models.FloatField(null=True)
+    value_30 = models.FloatField(null=True)
+    value_30_low = models.FloatField(null=True)
+    value_30_high = models.FloatField(null=True)
+    purchases_90 = models.FloatField(null=True)
+    purchases_90_low = models.FloatField(null=True)
+    purchases_90_high = models.FloatField(null=True)
+    value_90 = models.FloatField(null=True)
+    value_90_low = models.FloatField(null=True)
+    value_90_high = models.FloatField(null=True)
+    purchases_1095 = models.FloatField(null=True)
+    purchases_1095_low = models.FloatField(null=True)
+    purchases_1095_high = models.FloatField(null=True)
+    value_1095 = models.FloatField(null=True)
+    value_1095_low = models.FloatField(null=True)
+    value_1095_high = models.FloatField(null=True)
+    # half of the customers like this one buy between these days
+    next_purchase_from = models.DateField(null=True)
+    next_purchase_to = models.DateField(null=True)
+    clv = models.DecimalField(max_digits=18, decimal_places=3)
+    clv_before = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    change_time = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    change_purchases = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    change_refunds = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    change_rates = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    change_refit = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+
+    class Meta:
+        managed = False
+        db_table = "ltv_current"

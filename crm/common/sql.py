@@ -87,9 +87,15 @@ def _preparing_cursor() -> CursorWrapper:
 
 
 @contextmanager
-def patient(seconds: int, *, memory_mb: int = 64) -> Iterator[None]:
-    """A transaction whose statements may take ``seconds`` and sort in ``memory_mb``: the night, imports."""
+def patient(seconds: int, *, memory_mb: int = 64, snapshot: bool = False) -> Iterator[None]:
+    """A transaction whose statements may take ``seconds`` and sort in ``memory_mb``: the night, imports.
+
+    With ``snapshot`` they all see one moment, that of the first; not inside another transaction, whose level stays.
+    """
+    outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
+        if snapshot and outermost:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         cursor.execute(
             "SELECT set_config('statement_timeout', %s, true), set_config('work_mem', %s, true),"
             " set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '0', true)",
@@ -125,11 +131,13 @@ def copy_out(
     record = _record_dtype(dtype)
     text = connection.connection.cursor().mogrify(compose(name, parts), params or {})
     with connection.cursor() as cursor, cursor.copy(f"COPY ({text}) TO STDOUT (FORMAT BINARY)") as copy:
-        data = b"".join(bytes(block) for block in copy)
-    body = data[len(_BINARY_HEADER) : -len(_BINARY_TRAILER)]
-    if len(body) % record.itemsize:
+        data = bytearray()
+        for block in copy:
+            data += block
+    body = len(data) - len(_BINARY_HEADER) - len(_BINARY_TRAILER)
+    if body % record.itemsize:
         raise ValueError(f"{name}: a column is nullable or not of the declared width")
-    found = np.frombuffer(body, dtype=record)
+    found = np.frombuffer(data, record, count=body // record.itemsize, offset=len(_BINARY_HEADER))
     out = np.empty(len(found), dtype=dtype)
     for field in dtype.names or ():
         out[field] = found[field]

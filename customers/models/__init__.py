@@ -3,7 +3,7 @@ from customers.models.consent import Consent
 from customers.models.contact import FollowUp, Interaction
 from customers.models.imports import ImportBatch, ImportRow
 from customers.models.people import Customer
-from customers.models.purchases import Product, Purchase, PurchaseChange, PurchaseLine, Refund
+from customers.models.purchases import Product, Purchase, PurchaseChange, PurchaseDelta, PurchaseLine, Refund
 from customers.models.segments import Segment, SegmentMembership
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Product",
     "Purchase",
     "PurchaseChange",
+    "PurchaseDelta",
     "PurchaseLine",
     "Refund",
     "Segment",

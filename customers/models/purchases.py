@@ -150,3 +150,14 @@ class PurchaseChange(models.Model):
     """
 
     customer_id = models.BigIntegerField()
+
+
+class PurchaseDelta(models.Model):
+    """What a write to purchases added to a business day: appended by a trigger, folded into its day by the night.
+
+    Revenue net of refunds, base currency; purchases without an exchange rate do not count.
+    """
+
+    day = models.DateField()
+    revenue = models.DecimalField(max_digits=20, decimal_places=3)
+    purchases = models.IntegerField()

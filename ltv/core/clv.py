@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -75,42 +75,28 @@ def predict(
     ``coverage`` is that of the intervals. They take the parameters for certain unless ``points``
     (``uncertainty.likely``) are given, which is worth its time below about 2,000 customers.
     """
-    x, t_x, T, m, margin_rate = floats(x, t_x, T, m, margin_rate)
-    sound = usable(x, t_x, T)
-    x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
-    if spending is None or not spending.has_mean:
-        spending, points = None, tuple(replace(point, spending=None) for point in points)
-    shop = _Shop.of(points or uncertainty.best(buying, spending), x, t_x, T, m)
-    counts, values = shop.ranges(horizon, ((1.0 - coverage) / 2, (1.0 + coverage) / 2))
-    purchases = shop.of_living(shop.ahead.expected(horizon))
-    delta = float(np.log1p(annual_discount)) / DAYS_PER_YEAR
-    discounted = shop.of_living(shop.ahead.discounted(delta, horizon))
-    columns = {
-        "p_alive": models.of(staying).p_alive(staying, x, t_x, T) if staying else shop.alive,
-        "p_no_purchase": (1.0 - shop.alive) + shop.of_living(shop.ahead.silent(churn_horizon)),
-        "expected_purchases": purchases,
-        "purchases_low": counts[0],
-        "purchases_high": counts[1],
-        "expected_spend_per_purchase": shop.spend,
-        "expected_value": purchases * shop.spend,
-        "value_low": values[0],
-        "value_high": values[1],
-        "clv": discounted * shop.spend * margin_rate,
-        "next_purchase_days": shop.distinct.spread(_waits(buying, shop.distinct)),
-    }
-    return assemble(sound, columns)
-
-
-def _waits(buying: Any, distinct: Pairs) -> Floats:
-    """Median wait of living customers, see ``beta_geometric.next_purchase_wait``."""
-    return (buying.alpha + distinct.T) * np.expm1(np.log(2.0) / (buying.r + distinct.x))
+    ahead = Forecast.of(buying, staying, spending, x, t_x, T, m, points)
+    return ahead.predictions(horizon, churn_horizon, margin_rate, annual_discount, coverage)
 
 
 @dataclass(frozen=True)
-class _Shop:
-    """Purchase histories (n,) with what every prediction needs, worked out once.
+class Horizon:
+    """What customers do within one horizon, shape (n,): purchase days and revenue, mean and interval."""
 
-    ``spend`` is E(M) at the best of the points, or the shrunken own mean.
+    purchases: Floats
+    purchases_low: Floats
+    purchases_high: Floats
+    value: Floats
+    value_low: Floats
+    value_high: Floats
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Purchase histories (n,) with what every prediction needs, worked out once; see ``predict``.
+
+    ``spend`` is E(M) at the best of the points, or the shrunken own mean; ``alive`` that of the model of
+    counts, ``p_alive`` that of ``staying``.
     """
 
     points: Sequence[Point]
@@ -119,29 +105,89 @@ class _Shop:
     distinct: Pairs
     ahead: Outlook
     alive: Floats
+    p_alive: Floats
     spend: Floats
+    sound: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, points: Sequence[Point], x: Floats, t_x: Floats, T: Floats, m: Floats) -> _Shop:
-        buying, spending = points[0].buying, points[0].spending
+    def of(
+        cls,
+        buying: Any,
+        staying: Any | None,
+        spending: GammaGamma | None,
+        x: ArrayLike,
+        t_x: ArrayLike,
+        T: ArrayLike,
+        m: ArrayLike,
+        points: Sequence[Point] = (),
+    ) -> Forecast:
+        """Of histories x, t_x, T (days) and m (money), (n,); those that cannot be are as if new and not sound."""
+        x, t_x, T, m = floats(x, t_x, T, m)
+        sound = usable(x, t_x, T)
+        x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
+        if spending is None or not spending.has_mean:
+            spending, points = None, tuple(replace(point, spending=None) for point in points)
+        points = points or uncertainty.best(buying, spending)
+        best, paid = points[0].buying, points[0].spending
         distinct = pairs(x, T)
+        alive = models.of(best).p_alive(best, x, t_x, T)
         return cls(
             points=points,
             histories=(x, t_x, T),
             m=m,
             distinct=distinct,
-            ahead=outlook.of(buying, distinct.x, distinct.T),
-            alive=models.of(buying).p_alive(buying, x, t_x, T),
-            spend=gamma_gamma.expected_spend(spending, x, m)
-            if spending
-            else gamma_gamma.shrunken_spend(x, m),
+            ahead=outlook.of(best, distinct.x, distinct.T),
+            alive=alive,
+            p_alive=models.of(staying).p_alive(staying, x, t_x, T) if staying else alive,
+            spend=gamma_gamma.expected_spend(paid, x, m) if paid else gamma_gamma.shrunken_spend(x, m),
+            sound=sound,
         )
 
-    def of_living(self, values: Floats) -> Floats:
+    def within(self, horizon: float, coverage: float = 0.8) -> Horizon:
+        """Purchases and revenue within ``horizon`` days, with intervals of this coverage."""
+        counts, values = self._ranges(horizon, ((1.0 - coverage) / 2, (1.0 + coverage) / 2))
+        purchases = self._of_living(self.ahead.expected(horizon))
+        columns = (purchases, *counts, purchases * self.spend, *values)
+        return Horizon(*(self._sound(column) for column in columns))
+
+    def p_no_purchase(self, horizon: float) -> Floats:
+        """P(no purchase within ``horizon`` days)."""
+        return self._sound((1.0 - self.alive) + self._of_living(self.ahead.silent(horizon)))
+
+    def revenue(self, horizon: float, annual_discount: float) -> Floats:
+        """Revenue within ``horizon`` days, discounted to today."""
+        delta = float(np.log1p(annual_discount)) / DAYS_PER_YEAR
+        return self._sound(self._of_living(self.ahead.discounted(delta, horizon)) * self.spend)
+
+    def wait(self, share: float) -> Floats:
+        """Days in which this share of customers like each one, if still customers, have bought again.
+
+        See ``beta_geometric.next_purchase_wait``.
+        """
+        buying, distinct = self.points[0].buying, self.distinct
+        days = (buying.alpha + distinct.T) * np.expm1(-np.log1p(-share) / (buying.r + distinct.x))
+        return self._sound(distinct.spread(days))
+
+    def predictions(
+        self,
+        horizon: float,
+        churn_horizon: float,
+        margin_rate: ArrayLike,
+        annual_discount: float,
+        coverage: float = 0.8,
+    ) -> Predictions:
+        """Everything at one horizon; arguments as ``predict``."""
+        coming = self.within(horizon, coverage)
+        return gather(self, coming, horizon, churn_horizon, margin_rate, annual_discount)
+
+    def _sound(self, column: Floats) -> Floats:
+        return column if self.sound.all() else np.where(self.sound, column, 0.0)
+
+    def _of_living(self, values: Floats) -> Floats:
         """Something of living customers, by distinct pair, times P(alive), shape (n,)."""
         return self.alive * self.distinct.spread(values)
 
-    def ranges(self, horizon: float, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
+    def _ranges(self, horizon: float, levels: tuple[float, ...]) -> tuple[Floats, Floats]:
         """Quantiles of purchases and of revenue, (len(levels), n) each."""
         if len(self.points) > 1:
             counts = uncertainty.purchase_quantiles(self.points, *self.histories, horizon, levels)
@@ -154,6 +200,52 @@ class _Shop:
             return counts, uncertainty.spend_quantiles(self.points, *self.histories, self.m, horizon, levels)
         known = self.points[0].buying, spending, self.distinct, self.spend, self.alive, horizon
         return counts, np.vstack(revenue.quantiles(*known, levels))
+
+
+class Answers(Protocol):
+    """What a forecast answers, whatever it rests on; all arrays (n,), 0 where a history is not sound."""
+
+    p_alive: Floats
+    spend: Floats
+    sound: NDArray[np.bool_]
+
+    def within(self, horizon: float) -> Horizon:
+        """Purchases and revenue within ``horizon`` days, with 80 % intervals."""
+
+    def p_no_purchase(self, horizon: float) -> Floats:
+        """P(no purchase within ``horizon`` days)."""
+
+    def revenue(self, horizon: float, annual_discount: float) -> Floats:
+        """Revenue within ``horizon`` days, discounted to today."""
+
+    def wait(self, share: float) -> Floats:
+        """Days in which this share of customers like each one have bought again."""
+
+
+def gather(
+    found: Any,
+    coming: Horizon,
+    horizon: float,
+    churn_horizon: float,
+    margin_rate: ArrayLike,
+    annual_discount: float,
+) -> Predictions:
+    """The predictions of one horizon; ``found`` has the ``Answers``."""
+    (margin_rate,) = floats(margin_rate)
+    columns = {
+        "p_alive": found.p_alive,
+        "p_no_purchase": found.p_no_purchase(churn_horizon),
+        "expected_purchases": coming.purchases,
+        "purchases_low": coming.purchases_low,
+        "purchases_high": coming.purchases_high,
+        "expected_spend_per_purchase": found.spend,
+        "expected_value": coming.value,
+        "value_low": coming.value_low,
+        "value_high": coming.value_high,
+        "clv": found.revenue(horizon, annual_discount) * margin_rate,
+        "next_purchase_days": found.wait(0.5),
+    }
+    return assemble(found.sound, columns)
 
 
 def assemble(sound: NDArray[np.bool_], columns: dict[str, Floats]) -> Predictions:

@@ -16,7 +16,7 @@ from dataclasses import astuple, dataclass, fields, replace
 from typing import Any, Generic
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincc, pdtrik
 
 from ltv.core import clv, gamma_gamma, models
@@ -222,36 +222,60 @@ def heuristic(
     margin_rate: ArrayLike,
     annual_discount: float,
 ) -> clv.Predictions:
-    """Predictions without a model, to be labelled as such; arguments as ``clv.predict``.
+    """Predictions without a model, to be labelled as such; arguments as ``clv.predict``, see ``Heuristic``."""
+    return Heuristic.of(x, t_x, T, m).predictions(horizon, churn_horizon, margin_rate, annual_discount)
+
+
+@dataclass(frozen=True)
+class Heuristic:
+    """What is said of customers (n,) without a model, with the questions of ``clv.Forecast``.
 
     Own rate of purchase, drawn towards the shop's as if half a purchase at that rate had been
     seen. A customer counts as active until silent for twice the usual gap 1/rate, then ever less
     (after four gaps, half). Counts are Poisson while active; spend is the shrunken own mean; the
     discount is that of the middle of the horizon.
     """
-    x, t_x, T, m, margin_rate = floats(x, t_x, T, m, margin_rate)
-    sound = usable(x, t_x, T)
-    x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
-    rate = _rates(x, T)
-    alive = 2.0 / np.maximum(2.0, rate * (T - t_x))
-    purchases = alive * rate * horizon
-    spend = shrunken_spend(np.where(sound, x, 0.0), m)
-    low, high = (_poisson_quantile(alive, rate * horizon, q) for q in (0.1, 0.9))
-    discount = (1.0 + annual_discount) ** (-horizon / 2 / clv.DAYS_PER_YEAR)
-    columns = {
-        "p_alive": alive,
-        "p_no_purchase": 1.0 + alive * np.expm1(-rate * churn_horizon),
-        "expected_purchases": purchases,
-        "purchases_low": low,
-        "purchases_high": high,
-        "expected_spend_per_purchase": spend,
-        "expected_value": purchases * spend,
-        "value_low": low * spend,
-        "value_high": high * spend,
-        "clv": purchases * spend * margin_rate * discount,
-        "next_purchase_days": np.log(2.0) / rate,
-    }
-    return clv.assemble(sound, columns)
+
+    rate: Floats
+    p_alive: Floats
+    spend: Floats
+    sound: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, m: ArrayLike) -> Heuristic:
+        """Of histories x, t_x, T (days) and m (money), (n,)."""
+        x, t_x, T, m = floats(x, t_x, T, m)
+        sound = usable(x, t_x, T)
+        x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
+        rate = _rates(x, T)
+        alive = 2.0 / np.maximum(2.0, rate * (T - t_x))
+        return cls(rate, alive, shrunken_spend(x, m), sound)
+
+    def within(self, horizon: float) -> clv.Horizon:
+        """Purchases and revenue within ``horizon`` days, with 80 % intervals."""
+        purchases = self.p_alive * self.rate * horizon
+        low, high = (_poisson_quantile(self.p_alive, self.rate * horizon, q) for q in (0.1, 0.9))
+        columns = (purchases, low, high, *(count * self.spend for count in (purchases, low, high)))
+        return clv.Horizon(*(np.where(self.sound, column, 0.0) for column in columns))
+
+    def p_no_purchase(self, horizon: float) -> Floats:
+        """P(no purchase within ``horizon`` days)."""
+        return np.where(self.sound, 1.0 + self.p_alive * np.expm1(-self.rate * horizon), 0.0)
+
+    def revenue(self, horizon: float, annual_discount: float) -> Floats:
+        """Revenue within ``horizon`` days, discounted to today."""
+        discount = (1.0 + annual_discount) ** (-horizon / 2 / clv.DAYS_PER_YEAR)
+        return np.where(self.sound, self.p_alive * self.rate * horizon * self.spend * discount, 0.0)
+
+    def wait(self, share: float) -> Floats:
+        """Days in which this share of customers like each one have bought again."""
+        return np.where(self.sound, -np.log1p(-share) / self.rate, 0.0)
+
+    def predictions(
+        self, horizon: float, churn_horizon: float, margin_rate: ArrayLike, annual_discount: float
+    ) -> clv.Predictions:
+        """Everything at one horizon; arguments as ``clv.predict``."""
+        return clv.gather(self, self.within(horizon), horizon, churn_horizon, margin_rate, annual_discount)
 
 
 def _rates(x: Floats, T: Floats) -> Floats:

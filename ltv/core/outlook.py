@@ -23,7 +23,7 @@ LEFT_OUT = 1e-8
 COUNTED = 256.0
 
 # purchases after which the quantiles of whole numbers are searched for one by one
-WALK = 48.0
+WALK = 192.0
 
 # y, which of the rows before may still buy so often, and their P(Y = y)
 Count = tuple[float, NDArray[np.bool_], Floats]

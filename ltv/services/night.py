@@ -11,9 +11,10 @@ from crm.common import jobs
 from crm.common.models import JobRun, Shop, User
 from crm.common.wake import wake
 from customers.models import Customer
-from ltv.choices import ModelStep, RunState
+from ltv.choices import RunState
 from ltv.models import LtvRun, PurchaseSummary
-from ltv.services import predictions, publishing, resuming, summaries
+from ltv.services import publishing, resuming, summaries
+from ltv.services.valuing import Valuation
 
 JOB = "ltv.recalculate"
 STAGES = ("summaries", "predictions", "figures", "checks", "publish", "tidy")
@@ -60,10 +61,11 @@ def recalculate(progress: jobs.Progress, clock: Callable[[], datetime]) -> LtvRu
     run = resuming.take_up(progress) or _open_run(shop, progress.run, clock())
     earlier = LtvRun.objects.filter(state=RunState.PUBLISHED, pk__lt=run.pk)
     previous = earlier.order_by("-pk").first()
+    valuation = Valuation(run, shop, previous)
     work: dict[str, Callable[[], int]] = {
-        "summaries": lambda: _summarise(run, previous, customers),
-        "predictions": lambda: _predict(run, previous),
-        "figures": lambda: _build(run, shop),
+        "summaries": lambda: _summarise(run, previous, customers, clock()),
+        "predictions": valuation.fit,
+        "figures": valuation.build,
         "checks": lambda: _record_totals(run),
         "publish": lambda: _publish(run, clock()),
         "tidy": publishing.drop_old,
@@ -88,8 +90,11 @@ def _open_run(shop: Shop, job: JobRun, now: datetime) -> LtvRun:
     )
 
 
-def _summarise(run: LtvRun, previous: LtvRun | None, customers: int) -> int:
-    """A refresh of what changed, or the full pass where only that is right, or cheaper."""
+def _summarise(run: LtvRun, previous: LtvRun | None, customers: int, now: datetime) -> int:
+    """A refresh of what changed, after the full pass where only that is right, or cheaper."""
+    since = None
+    if previous and previous.cut_at:
+        since = summaries.Since(previous.cut_at, previous.margin_rate)
     full = (
         previous is None
         or previous.margin_rate != run.margin_rate
@@ -98,26 +103,13 @@ def _summarise(run: LtvRun, previous: LtvRun | None, customers: int) -> int:
         or not PurchaseSummary.objects.exists()
         or summaries.marked_share(customers) > REBUILD_ABOVE
     )
-    if not full:
-        return summaries.refresh(as_of=run.as_of, margin_rate=run.margin_rate)
-    return summaries.rebuild(as_of=run.as_of, margin_rate=run.margin_rate).corrected
-
-
-def _predict(run: LtvRun, previous: LtvRun | None) -> int:
-    found = predictions.read_summaries(run)
-    fitted = predictions.fit(found, previous)
-    run.step, run.parameters = fitted.step, fitted.as_json()
-    if fitted.step == ModelStep.FORMULA and previous and previous.parameters:
-        run.parameters = previous.parameters  # kept, so that a bad night does not forget the last good fit
-    run.step_reason = "; ".join(fitted.reasons)[:300]
-    run.save(update_fields=["step", "parameters", "step_reason"])
-    return predictions.store(predictions.predict(run, found, fitted))
-
-
-def _build(run: LtvRun, shop: Shop) -> int:
-    rows = publishing.build(run, shop)
-    publishing.attach(run)
-    return rows
+    rows = 0
+    if full:
+        rows = summaries.rebuild(as_of=run.as_of, margin_rate=run.margin_rate, since=since).corrected
+        summaries.correct_days()
+    run.cut_at = now
+    run.save(update_fields=["cut_at"])
+    return rows + summaries.refresh(as_of=run.as_of, margin_rate=run.margin_rate, since=since)
 
 
 def _publish(run: LtvRun, now: datetime) -> int:
@@ -127,8 +119,8 @@ def _publish(run: LtvRun, now: datetime) -> int:
 
 def _record_totals(run: LtvRun) -> int:
     found = publishing.check(run)
-    run.customers, run.buyers = found["customers"], found["with_orders"]
-    run.revenue, run.expected_value, run.clv = found["revenue"], found["expected_value"], found["clv"] or 0
-    run.figures = publishing.figures(run)
+    run.customers, run.buyers = found["customers"], found["buyers"]
+    run.revenue, run.expected_value, run.clv = found["revenue"], found["expected_value"], found["clv"]
+    run.figures = {**run.figures, "months": publishing.months(run)}
     run.save(update_fields=["customers", "buyers", "revenue", "expected_value", "clv", "figures"])
     return run.customers

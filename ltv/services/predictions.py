@@ -1,47 +1,24 @@
-"""Predictions of a run: summaries out by COPY, one fit in numpy, predictions back by COPY."""
+"""The model of a run: one fit in numpy on the summaries, and what it foresees of every buyer."""
 
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from typing import Any
 
 import numpy as np
 
-from crm.common import sql
 from ltv.choices import ModelStep
 from ltv.core import bgnbd, clv, fallback, mbgnbd, uncertainty
 from ltv.core.bgnbd import BgNbd
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.mbgnbd import MbgNbd
 from ltv.models import LtvRun
+from ltv.services.histories import Histories
 
-SUMMARY = np.dtype(
-    [
-        ("customer_id", "i8"),
-        ("x", "f8"),
-        ("t_x", "f8"),
-        ("t_observed", "f8"),
-        ("m", "f8"),
-        ("margin_rate", "f8"),
-    ]
-)
-_FIGURES = (
-    "expected_purchases",
-    "expected_value",
-    "expected_value_low",
-    "expected_value_high",
-    "clv",
-    "p_alive",
-    "p_no_purchase",
-    "next_purchase_days",
-)
-PREDICTION = np.dtype([("run_id", "i8"), ("customer_id", "i8"), *((name, "f8") for name in _FIGURES)])
 STEPS = {
     fallback.OWN: ModelStep.OWN_FIT,
     fallback.LAST: ModelStep.LAST_GOOD,
     fallback.POOLED: ModelStep.POOLED,
     fallback.FORMULA: ModelStep.FORMULA,
 }
-FOREVER_DAYS = 1e6  # a wait without a median, as the staging table holds it
 
 
 @dataclass(frozen=True)
@@ -57,23 +34,52 @@ class Fitted:
     points: tuple[uncertainty.Point, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """What is stored on the run, read back by ``_last``."""
+        """What is stored on the run, read back by ``of_run``."""
         models = {"bg": self.bg, "mbg": self.mbg, "gg": self.gg}
-        return {name: asdict(params) for name, params in models.items() if params is not None}
+        stored: dict[str, Any] = {
+            name: asdict(params) for name, params in models.items() if params is not None
+        }
+        if self.points:
+            stored["points"] = [_stored_point(point) for point in self.points]
+        return stored
+
+    @classmethod
+    def of_run(cls, run: LtvRun) -> "Fitted":
+        """The parameters a run stood on."""
+        stored = {} if run.step == ModelStep.FORMULA else run.parameters
+        return cls(
+            step=ModelStep(run.step or ModelStep.FORMULA),
+            reasons=(),
+            bg=BgNbd(**stored["bg"]) if "bg" in stored else None,
+            mbg=MbgNbd(**stored["mbg"]) if "mbg" in stored else None,
+            gg=GammaGamma(**stored["gg"]) if "gg" in stored else None,
+            points=tuple(_point(stored_point) for stored_point in stored.get("points", ())),
+        )
+
+    def forecast(self, seen: Histories) -> clv.Answers:
+        """What becomes of these buyers: by the model, or by plain rates where there is none."""
+        if self.bg is None:
+            return fallback.Heuristic.of(seen.x, seen.t_x, seen.T, seen.m)
+        known = (self.bg, self.mbg, self.gg, seen.x, seen.t_x, seen.T, seen.m)
+        return clv.Forecast.of(*known, points=self.points)
 
 
-def read_summaries(run: LtvRun) -> np.ndarray:
-    """The histories of all buyers up to the run's last whole day, shape (n,), dtype SUMMARY; days."""
-    params = {"last_day": run.as_of - timedelta(days=1), "margin_rate": run.margin_rate}
-    return sql.copy_out("ltv/summaries_read", SUMMARY, params)
+def _stored_point(point: uncertainty.Point) -> dict[str, Any]:
+    spending = asdict(point.spending) if point.spending else None
+    return {"weight": point.weight, "buying": asdict(point.buying), "spending": spending}
 
 
-def fit(summaries: np.ndarray, previous: LtvRun | None) -> Fitted:
+def _point(stored: dict[str, Any]) -> uncertainty.Point:
+    spending = GammaGamma(**stored["spending"]) if stored["spending"] else None
+    return uncertainty.Point(weight=stored["weight"], buying=BgNbd(**stored["buying"]), spending=spending)
+
+
+def fit(seen: Histories, previous: LtvRun | None) -> Fitted:
     """Climb the ladder for the transaction models, then the spend model; see ``ltv.core.fallback``."""
-    x, t_x, observed = summaries["x"], summaries["t_x"], summaries["t_observed"]
+    x, t_x, observed = seen.x, seen.t_x, seen.T
     last = previous.parameters if previous else {}
     choice = fallback.climb(bgnbd, x, t_x, observed, BgNbd(**last["bg"]) if "bg" in last else None)
-    spending = fallback.climb_spending(x, summaries["m"], GammaGamma(**last["gg"]) if "gg" in last else None)
+    spending = fallback.climb_spending(x, seen.m, GammaGamma(**last["gg"]) if "gg" in last else None)
     points: tuple[uncertainty.Point, ...] = ()
     if choice.params is not None and len(x) <= uncertainty.MATTERS_UP_TO:
         points = uncertainty.likely(choice.params, choice.covariance, spending.params, spending.covariance)
@@ -100,35 +106,3 @@ def _second_model(
     else:
         found = mbgnbd.fit(x, t_x, observed, ridge=fallback.NIGHTLY_RIDGE)
     return found.params if found.ok else None
-
-
-def predict(run: LtvRun, summaries: np.ndarray, fitted: Fitted) -> np.ndarray:
-    """What each buyer will do within the run's horizon, shape (n,), dtype PREDICTION."""
-    history = (summaries["x"], summaries["t_x"], summaries["t_observed"], summaries["m"])
-    policy = (run.horizon_days, run.churn_days, summaries["margin_rate"], float(run.discount_rate))
-    if fitted.bg is None:
-        found = fallback.heuristic(*history, *policy)
-    else:
-        found = clv.predict(fitted.bg, fitted.mbg, fitted.gg, *history, *policy, points=fitted.points)
-    return _as_records(run, summaries["customer_id"], found)
-
-
-def _as_records(run: LtvRun, customer_ids: np.ndarray, found: clv.Predictions) -> np.ndarray:
-    records = np.empty(len(customer_ids), dtype=PREDICTION)
-    records["run_id"], records["customer_id"] = run.pk, customer_ids
-    records["expected_purchases"] = found.expected_purchases
-    records["expected_value"] = found.expected_value
-    records["expected_value_low"] = np.minimum(found.value_low, found.value_high)
-    records["expected_value_high"] = found.value_high
-    records["clv"] = found.clv
-    records["p_alive"] = np.clip(found.p_alive, 0, 1)
-    records["p_no_purchase"] = np.clip(found.p_no_purchase, 0, 1)
-    records["next_purchase_days"] = np.minimum(found.next_purchase_days, FOREVER_DAYS)
-    return records[found.usable]
-
-
-def store(records: np.ndarray) -> int:
-    """Put the predictions where the partition is made from, in place of the last run's."""
-    with sql.patient(300):
-        sql.execute("ltv/prediction_clear")
-        return sql.copy_in("ltv_prediction", records) if len(records) else 0

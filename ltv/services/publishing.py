@@ -1,18 +1,18 @@
 """A run's own table: built beside the readers, checked, then attached and pointed at in one short transaction."""
 
 import time
-from datetime import datetime, timedelta
-from decimal import Decimal
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.utils import OperationalError
 from django.utils.translation import gettext_lazy as _
-from psycopg.sql import Identifier, Literal
+from psycopg.sql import SQL, Identifier, Literal
 
 from crm.common import sql
+from crm.common.columns import Column, copy_columns
 from crm.common.errors import DomainError
-from crm.common.models import Shop
 from customers.services import segments
 from ltv.choices import RunState
 from ltv.events import run_published
@@ -47,62 +47,49 @@ def abandon_unfinished() -> int:
         return LtvRun.objects.filter(state=RunState.BUILDING).update(state=RunState.ABANDONED)
 
 
-def build(run: LtvRun, shop: Shop) -> int:
-    """Make the run's table from summaries, predictions and customers, with its indices; readers see nothing."""
+def has_table(run: LtvRun) -> bool:
+    """Whether the run's figures are still kept whole."""
+    return bool(sql.rows("ltv/resuming_table", {"table": table_name(run.pk)}))
+
+
+def build(run: LtvRun, columns: Mapping[str, Column]) -> int:
+    """Make the run's table of these columns, with its indices; readers see nothing."""
     parts = _parts(run)
+    index = {
+        "index": Identifier(f"{table_name(run.pk)}_clv"),
+        "check": Identifier(f"{table_name(run.pk)}_run"),
+        "run_id": Literal(run.pk),
+    }
     with sql.patient(900, memory_mb=256):
-        sql.know_sizes()
         sql.execute("ltv/partition_create", parts=parts)
-        rows = sql.execute(
-            "ltv/partition_fill",
-            {
-                "run_id": run.pk,
-                "last_day": run.as_of - timedelta(days=1),
-                "retention_months": run.retention_months,
-                "margin_rate": run.margin_rate,
-                "time_zone": shop.time_zone,
-            },
-            parts,
-        )
-        index = {
-            "index": Identifier(f"{table_name(run.pk)}_clv"),
-            "check": Identifier(f"{table_name(run.pk)}_run"),
-            "run_id": Literal(run.pk),
-        }
+        rows = copy_columns(table_name(run.pk), columns, frozen=True)
         sql.execute("ltv/partition_index", parts={**parts, **index})
     return rows
 
 
 def check(run: LtvRun) -> dict[str, Any]:
-    """The gates: every summary's customer is there, and revenue adds up to the cent.
+    """The gates: every summary's customer is there, and revenue adds up to the cent, by customer and by day.
 
     Raises:
         GateRefused: they do not.
     """
-    found = sql.rows("ltv/partition_gates", parts=_parts(run))[0]
+    found = sql.rows("ltv/partition_gates", {"as_of": run.as_of}, _parts(run))[0]
     problems = []
     if found["buyers"] != found["summaries"]:
         problems.append(f"{found['buyers']} predictions for {found['summaries']} buyers")
     if found["revenue"] != found["summary_revenue"]:
         problems.append(f"revenue {found['revenue']} against {found['summary_revenue']} in the summaries")
+    if found["revenue"] != found["ledger_revenue"]:
+        problems.append(f"revenue {found['revenue']} against {found['ledger_revenue']} in the ledger")
     if problems:
         raise GateRefused("; ".join(problems))
     return found
 
 
-def figures(run: LtvRun) -> dict[str, Any]:
-    """The totals of the start page, worked out once a night."""
-    parts = _parts(run)
-    with sql.patient(120, memory_mb=128):
-        return {
-            "deciles": [_plain(row) for row in sql.rows("ltv/figures_deciles", parts=parts)],
-            "months": [_plain(row) for row in sql.rows("ltv/figures_months", {"as_of": run.as_of})],
-            **_plain(sql.rows("ltv/figures_state", {"churn_days": run.churn_days}, parts)[0]),
-        }
-
-
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {key: str(value) if isinstance(value, Decimal) else value for key, value in row.items()}
+def months(run: LtvRun) -> list[dict[str, Any]]:
+    """Revenue and purchases of the months before the run's day, for the start page."""
+    found = sql.rows("ltv/figures_months", {"as_of": run.as_of})
+    return [{**row, "revenue": str(row["revenue"])} for row in found]
 
 
 def attach(run: LtvRun) -> None:
@@ -129,11 +116,22 @@ def publish(run: LtvRun, now: datetime) -> segments.SegmentsChanged:
     """Move the pointer, let segments and campaigns follow: all of it or nothing."""
     with sql.patient(600, memory_mb=256):
         sql.know_sizes()
+        sql.execute("ltv/changes_clear")
         CurrentRun.objects.update_or_create(only_row=True, defaults={"run": run})
         run.state, run.published_at = RunState.PUBLISHED, now
         run.save()
         run_published.send(sender=LtvRun, run=run, at=now)
-        return segments.refresh(at=now, today=run.as_of)
+        return segments.refresh(at=now, today=run.as_of, overrides=_sources(run))
+
+
+def _sources(run: LtvRun) -> segments.Overrides:
+    """What rules ask of the current run, asked of this one's own table: in the order of customers, without a search."""
+    alias = SQL("{alias}")
+    numbers = {"revenue": Literal(str(run.revenue)), "buyers": Literal(run.buyers)}
+    return {
+        "ltv": sql.written("ltv/join_run", {**_parts(run), "run_id": Literal(run.pk), "alias": alias}),
+        "average_buyer": sql.written("ltv/join_average", {**numbers, "alias": alias}),
+    }
 
 
 def drop_old() -> int:

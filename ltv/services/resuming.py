@@ -56,12 +56,7 @@ def _drop_table(run: LtvRun) -> None:
         sql.execute("ltv/table_drop", parts={"table": Identifier(publishing.table_name(run.pk))})
 
 
-def _predictions_stand(run: LtvRun) -> bool:
-    """The staging is unlogged: PostgreSQL empties it when it has crashed. All or none of it is there."""
-    return bool(run.step) and sql.rows("ltv/resuming_predictions", {"run_id": run.pk})[0]["stand"]
-
-
 STANDS: dict[str, Callable[[LtvRun], bool]] = {
-    "predictions": _predictions_stand,
+    "predictions": lambda run: bool(run.step),
     "figures": lambda run: _table(run) == "attached",
 }

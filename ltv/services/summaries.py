@@ -1,7 +1,7 @@
 """Purchase summaries: one row per customer, recomputed exactly for whom a purchase changed."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from psycopg.sql import Identifier
@@ -21,29 +21,55 @@ class Rebuilt:
     gone: int
 
 
-def refresh(*, as_of: date, margin_rate: Decimal) -> int:
+@dataclass(frozen=True)
+class Since:
+    """The published run that changes are counted from: until when it knew of refunds, and its margin rate."""
+
+    cut: datetime
+    margin_rate: Decimal
+
+
+def refresh(*, as_of: date, margin_rate: Decimal, since: Since | None = None) -> int:
     """Recompute the summaries of the customers marked since the last night; returns how many were marked.
 
-    The caller holds the night's lock: two refreshes at once could lose a mark.
+    All of it sees one moment of the ledger: the summaries and the days add up to the same sum whatever is being
+    written meanwhile. With ``since`` what the run before knew of these customers is kept, for the reasons of
+    change. The caller holds the night's lock: two refreshes at once could lose a mark.
     """
-    with sql.patient(SECONDS, memory_mb=MEMORY_MB):
+    with sql.patient(SECONDS, memory_mb=MEMORY_MB, snapshot=True):
         sql.know_sizes()
         marked = sql.execute("ltv/summaries_take")
+        if since:
+            sql.execute("ltv/summaries_before")
         sql.execute("ltv/summaries_refresh", {"as_of": as_of, "margin_rate": margin_rate})
+        if since:
+            sql.execute(
+                "ltv/summaries_kept", {"as_of": as_of, "margin_rate": since.margin_rate, "cut": since.cut}
+            )
+        sql.execute("ltv/days_fold")
         _finish("ltv_changed", as_of)
     return marked
 
 
-def rebuild(*, as_of: date, margin_rate: Decimal) -> Rebuilt:
+def correct_days() -> int:
+    """Add up every day of the ledger anew; returns how many differed: first load, and the weekly audit."""
+    with sql.patient(SECONDS, memory_mb=MEMORY_MB, snapshot=True):
+        sql.execute("ltv/days_fold")
+        return sql.execute("ltv/days_correct")
+
+
+def rebuild(*, as_of: date, margin_rate: Decimal, since: Since | None = None) -> Rebuilt:
     """Recompute every summary in one ordered pass, writing only what differs: first load, and a weekly audit."""
     with sql.patient(SECONDS, memory_mb=MEMORY_MB):
         sql.know_sizes()
         sql.execute("ltv/summaries_take")
+        if since:
+            sql.execute("ltv/summaries_before")
+        sql.execute("ltv/table_drop", parts={"table": Identifier("ltv_changed")})
         sql.execute("ltv/summaries_all", {"as_of": as_of, "margin_rate": margin_rate})
         gone = sql.execute("ltv/summaries_drop_gone")
         corrected = sql.execute("ltv/summaries_correct")
-        _finish("ltv_changed", as_of)
-        sql.execute("ltv/table_drop", parts={"table": Identifier("ltv_all")})
+        _finish("ltv_all", as_of)
     return Rebuilt(corrected=corrected, gone=gone)
 
 

@@ -11,11 +11,12 @@ from customers.services.segments.checking import (
     explain,
 )
 from customers.services.segments.keeping import archive, change_rule, create_builtin, create_segment
-from customers.services.segments.refreshing import SegmentsChanged, refresh
+from customers.services.segments.refreshing import Overrides, SegmentsChanged, refresh
 
 __all__ = [
     "BadSegmentRule",
     "DuplicateSegment",
+    "Overrides",
     "Preview",
     "PreviewTooSlow",
     "Reason",

@@ -1,0 +1,163 @@
+"""Why a customer's expected margin is not what it was in the run before, to the thousandth.
+
+What yesterday's model says is asked again, one thing changed at a time: the day, the purchases, the refunds, the
+rates, and last the model itself. Each step is rounded before the differences are taken, so that they add up exactly.
+"""
+
+from dataclasses import dataclass, fields
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from psycopg.sql import Identifier
+
+from crm.common import sql
+from ltv.core.arrays import Floats, Ints
+from ltv.models import LtvRun
+from ltv.services.histories import FIELDS, Histories, thousandths
+from ltv.services.predictions import Fitted
+
+PREVIOUS = np.dtype([("customer_id", "i8"), ("clv", "i8")])
+MARGINS = np.dtype([("customer_id", "i8"), ("revenue", "i8"), ("margin", "i8")])
+CHANGED = np.dtype(
+    [
+        ("customer_id", "i8"),
+        *((f"before_{name}", kind) for name, kind in FIELDS),
+        ("refunds", "?"),
+        *((f"kept_{name}", kind) for name, kind in FIELDS),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Expected margin in the run before and what changed it since, (n,) each, thousandths: they add up to today's."""
+
+    before: Ints
+    known: NDArray[np.bool_]  # whether the run before had a row of the customer
+    time: Ints
+    purchases: Ints
+    refunds: Ints
+    rates: Ints
+    refit: Ints
+
+
+@dataclass(frozen=True)
+class Today:
+    """What the present run found: all customers (n,), which of them bought, these histories, and their margin."""
+
+    customer_id: Ints
+    bought: Ints  # places of the buyers among the customers
+    buyers: Histories
+    clv: Ints  # (n,), thousandths
+
+
+def explain(run: LtvRun, previous: LtvRun | None, table: str, fitted: Fitted, today: Today) -> Changes | None:
+    """Split the change of everyone's expected margin since ``previous``, whose rows are in ``table``.
+
+    None where there is nothing to compare with: no earlier run, one of a later day, or one in another currency.
+    """
+    if previous is None or previous.as_of > run.as_of or previous.currency != run.currency:
+        return None
+    split = _Split(run, previous, Identifier(table), Fitted.of_run(previous), fitted, today)
+    return split.changes(sql.copy_out("ltv/changes_read", CHANGED))
+
+
+@dataclass(frozen=True)
+class _Split:
+    run: LtvRun
+    previous: LtvRun
+    table: Identifier
+    old: Fitted
+    new: Fitted
+    today: Today
+
+    def changes(self, changed: NDArray[Any]) -> Changes:
+        """``changed`` has dtype CHANGED, in order of customer."""
+        earlier = sql.copy_out("ltv/changes_previous", PREVIOUS, parts={"partition": self.table})
+        at, known = _places(earlier["customer_id"], self.today.customer_id)
+        before = np.where(known, earlier["clv"][at] if len(earlier) else 0, 0)
+        del earlier
+        then = self._revenue(self.today.buyers, self.previous.discount_rate)
+        aged = self._spread(then * self._share_then())
+        kept, refunded = aged.copy(), aged.copy()
+        self._replace(changed, aged, kept, refunded)
+        rated = refunded
+        if self._rates_changed():
+            rated = self._spread(self._rated(then) * self.today.buyers.margin_share)
+        return Changes(
+            before=before,
+            known=known,
+            time=aged - before,
+            purchases=kept - aged,
+            refunds=refunded - kept,
+            rates=rated - refunded,
+            refit=self.today.clv - rated,
+        )
+
+    def _rates_changed(self) -> bool:
+        now, before = self.run, self.previous
+        return (now.margin_rate, now.discount_rate) != (before.margin_rate, before.discount_rate)
+
+    def _rated(self, then: Floats) -> Floats:
+        if self.run.discount_rate == self.previous.discount_rate:
+            return then
+        return self._revenue(self.today.buyers, self.run.discount_rate)
+
+    def _revenue(self, seen: Histories, discount: Decimal) -> Floats:
+        """What the model of the run before expects of these buyers, by today."""
+        return self.old.forecast(seen).revenue(self.run.horizon_days, float(discount))
+
+    def _spread(self, units: Floats) -> Ints:
+        """Per buyer, in units of money, to per customer, in thousandths."""
+        found = np.zeros(len(self.today.customer_id), dtype=np.int64)
+        found[self.today.bought] = thousandths(units)
+        return found
+
+    def _share_then(self) -> Floats:
+        """Each buyer's share of margin as it was: another only if the shop's rate was."""
+        share = self.today.buyers.margin_share
+        if self.run.margin_rate == self.previous.margin_rate:
+            return share
+        earlier = sql.copy_out("ltv/changes_margins", MARGINS, parts={"partition": self.table})
+        at, had = _places(earlier["customer_id"], self.today.customer_id[self.today.bought])
+        if not len(earlier):
+            return share
+        revenue, margin = earlier["revenue"][at], earlier["margin"][at]
+        past = np.clip(margin / np.maximum(revenue, 1), -1.0, 1.0)
+        past = np.where(revenue > 0, past, float(self.previous.margin_rate))
+        return np.where(had, past, share)
+
+    def _replace(self, changed: NDArray[Any], aged: Ints, kept: Ints, refunded: Ints) -> None:
+        """Put in what is true of those whose purchases changed; everybody else's have only aged."""
+        place, found = _places(self.today.customer_id, changed["customer_id"])
+        place, changed = place[found], changed[found]
+        aged[place] = self._worth(changed, "before_")
+        undone = changed["refunds"]
+        kept[place[undone]] = self._worth(changed[undone], "kept_")
+
+    def _worth(self, rows: NDArray[Any], prefix: str) -> Ints:
+        """Expected margin, by the run before's model and rates, of histories that may be empty."""
+        found = np.zeros(len(rows), dtype=np.int64)
+        some = np.flatnonzero(rows[f"{prefix}days"] > 0)
+        if len(some):
+            seen = Histories.of(rows[some], self.today.buyers.until, self.previous.margin_rate, prefix)
+            found[some] = thousandths(self._revenue_among(seen) * seen.margin_share)
+        return found
+
+    def _revenue_among(self, seen: Histories) -> Floats:
+        """As ``_revenue``; without parameters the customers beside them say what is usual in the shop."""
+        if self.old.bg is not None and self.old.gg is not None:
+            return self._revenue(seen, self.previous.discount_rate)
+        everybody = self.today.buyers.followed_by(seen)
+        return self._revenue(everybody, self.previous.discount_rate)[len(self.today.buyers) :]
+
+
+def _places(among: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Where each wanted number is in a rising array, and whether it is there at all."""
+    at = np.minimum(np.searchsorted(among, wanted), max(len(among) - 1, 0))
+    return at, (among[at] == wanted) if len(among) else np.zeros(len(wanted), dtype=bool)
+
+
+PARTS = tuple(field.name for field in fields(Changes))

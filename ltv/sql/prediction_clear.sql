@@ -1,2 +1,0 @@
--- Empty the staging of predictions.
-TRUNCATE ltv_prediction
