@@ -12,13 +12,11 @@ from crm.common.models import JobRun, Shop, User
 from crm.common.wake import wake
 from customers.models import Customer
 from ltv.choices import ModelStep, RunState
-from ltv.models import LtvRun, PurchaseSummary
-from ltv.services import predictions, publishing, resuming, summaries
+from ltv.models import LtvRun
+from ltv.services import predictions, publishing, rebuild, resuming, summaries
 
 JOB = "ltv.recalculate"
 STAGES = ("summaries", "predictions", "figures", "checks", "publish", "tidy")
-AUDIT_WEEKDAY = 0  # Monday: a full pass, to find what the queue of changes may have missed
-REBUILD_ABOVE = 0.4
 
 
 def request_recalculation(*, by: User | None, now: datetime) -> JobRun:
@@ -61,7 +59,7 @@ def recalculate(progress: jobs.Progress, clock: Callable[[], datetime]) -> LtvRu
     earlier = LtvRun.objects.filter(state=RunState.PUBLISHED, pk__lt=run.pk)
     previous = earlier.order_by("-pk").first()
     work: dict[str, Callable[[], int]] = {
-        "summaries": lambda: _summarise(run, previous, customers),
+        "summaries": lambda: _summarise(run, progress, customers, clock),
         "predictions": lambda: _predict(run, previous),
         "figures": lambda: _build(run, shop),
         "checks": lambda: _record_totals(run),
@@ -88,19 +86,13 @@ def _open_run(shop: Shop, job: JobRun, now: datetime) -> LtvRun:
     )
 
 
-def _summarise(run: LtvRun, previous: LtvRun | None, customers: int) -> int:
+def _summarise(run: LtvRun, progress: jobs.Progress, customers: int, clock: Callable[[], datetime]) -> int:
     """A refresh of what changed, or the full pass where only that is right, or cheaper."""
-    full = (
-        previous is None
-        or previous.margin_rate != run.margin_rate
-        or previous.as_of > run.as_of
-        or (run.as_of.weekday() == AUDIT_WEEKDAY and previous.as_of < run.as_of)
-        or not PurchaseSummary.objects.exists()
-        or summaries.marked_share(customers) > REBUILD_ABOVE
-    )
-    if not full:
-        return summaries.refresh(as_of=run.as_of, margin_rate=run.margin_rate)
-    return summaries.rebuild(as_of=run.as_of, margin_rate=run.margin_rate).corrected
+    if why := rebuild.reason(run, progress, customers):
+        return rebuild.rebuild(run=run, progress=progress, why=why, clock=clock)
+    marked = summaries.refresh(as_of=run.as_of, margin_rate=run.margin_rate)
+    progress.facts = {"full": False, "marked": marked}
+    return marked
 
 
 def _predict(run: LtvRun, previous: LtvRun | None) -> int:

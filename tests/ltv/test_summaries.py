@@ -141,39 +141,6 @@ def test_only_changed_customers_are_taken_up_and_the_queue_is_left_empty():
     assert PurchaseChange.objects.count() == 0
 
 
-def test_a_full_pass_finds_nothing_to_correct_after_refreshes():
-    for customer in CustomerFactory.create_batch(5):
-        buy(customer, date(2026, 1, 5), "100", base_cost=Decimal("33.333"))
-        RefundFactory(purchase=buy(customer, date(2026, 1, 9), "70"), amount=Decimal("20"))
-    refresh()
-
-    found = summaries.rebuild(as_of=AS_OF, margin_rate=RATE)
-
-    assert found == summaries.Rebuilt(corrected=0, gone=0)
-
-
-def test_a_full_pass_repairs_a_wrong_and_a_stray_summary():
-    right, stray = CustomerFactory(), CustomerFactory()
-    buy(right, date(2026, 1, 5), "100")
-    refresh()
-    PurchaseSummary.objects.update(revenue=Decimal("999"))
-    PurchaseSummary.objects.create(
-        customer=stray,
-        first_day=AS_OF,
-        last_day=AS_OF,
-        days=1,
-        orders=1,
-        first_revenue=1,
-        revenue=1,
-        margin=1,
-    )
-
-    found = summaries.rebuild(as_of=AS_OF, margin_rate=RATE)
-
-    assert found == summaries.Rebuilt(corrected=1, gone=1)
-    assert of(right).revenue == Decimal("100")
-
-
 def test_the_database_and_the_library_summarise_alike():
     dice = np.random.default_rng(5)
     customers = CustomerFactory.create_batch(6)
