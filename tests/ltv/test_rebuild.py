@@ -1,23 +1,22 @@
 """The full pass over all summaries: by ranges which any worker takes, each once, whatever becomes of bells and workers."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 
 from crm.common import jobs, parts
-from crm.common.choices import JobState, StageState
-from crm.common.models import JobPart, JobRun, JobStage
-from customers.models import Purchase, PurchaseChange
+from crm.common.choices import StageState
+from crm.common.models import JobPart, JobStage
+from customers.models import PurchaseChange
 from ltv import tasks
 from ltv.choices import RunState
 from ltv.models import LtvRun, PurchaseSummary
 from ltv.services import rebuild, summaries
-from tests.factories import CustomerFactory, PurchaseFactory, RefundFactory
+from tests.factories import CustomerFactory, RefundFactory
+from tests.ltv.full_pass import AS_OF, RATE, a_night, buy, buyers, planned, revenue
 
 pytestmark = pytest.mark.django_db
-AS_OF = date(2026, 3, 2)
-RATE = Decimal("0.3")
 
 
 @pytest.fixture(autouse=True)
@@ -30,34 +29,8 @@ def _two_customers_a_part(monkeypatch):
     monkeypatch.setattr(rebuild, "PART", 2)
 
 
-def buy(customer, day: date, amount: str, **facts) -> Purchase:
-    at = datetime.fromisoformat(f"{day}T03:00+00:00")  # noon in Seoul
-    return PurchaseFactory(customer=customer, purchased_at=at, amount=Decimal(amount), **facts)
-
-
-def buyers(count: int) -> list:
-    made = CustomerFactory.create_batch(count)
-    for customer in made:
-        buy(customer, date(2026, 1, 5), "100")
-    return made
-
-
 def refresh() -> int:
     return summaries.refresh(as_of=AS_OF, margin_rate=RATE)
-
-
-def a_night(now) -> tuple[LtvRun, jobs.Progress]:
-    """A night at work, with its valuation; as a worker takes it up."""
-    job, made = JobRun.objects.get_or_create(
-        job="ltv.recalculate", business_date=AS_OF,
-        defaults={"state": JobState.RUNNING, "attempts": 1, "requested_at": now, "started_at": now},
-    )  # fmt: skip
-    if made:
-        LtvRun.objects.create(
-            as_of=AS_OF, job=job, currency="USD", margin_rate=RATE, discount_rate=RATE, retention_months=24,
-            started_at=now,
-        )  # fmt: skip
-    return LtvRun.objects.get(job=job), jobs.Progress(job, lambda: now)
 
 
 def full_pass(now, why: str = "first") -> JobStage:
@@ -68,20 +41,8 @@ def full_pass(now, why: str = "first") -> JobStage:
     return JobStage.objects.get()
 
 
-def planned(now, why: str = "first") -> JobStage:
-    """The stage cut into parts, before anybody has taken one."""
-    run, progress = a_night(now)
-    row = progress.stage("summaries").__enter__().row
-    rebuild._plan(run, progress, why)
-    return row
-
-
 def counts(stage: JobStage) -> tuple[int, int, int]:
     return stage.facts["corrected"], stage.facts["gone"], stage.facts["missed"]
-
-
-def revenue() -> dict[int, Decimal]:
-    return dict(PurchaseSummary.objects.values_list("customer_id", "revenue"))
 
 
 def test_one_worker_alone_completes_every_part(now):
