@@ -1,10 +1,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from ltv.services import night
+from ltv.services import night, rebuild
 
 
 @shared_task(name=night.JOB)
 def recalculate() -> int:
     """Rung by beat and by staff: runs the night if it is due, and what staff asked for."""
     return night.run_due(clock=timezone.now)
+
+
+@shared_task(name=rebuild.TASK)
+def rebuild_part() -> int:
+    """Rung by the night for every worker there is: one range of customers of the full pass, if one is left."""
+    return rebuild.take_part(clock=timezone.now)

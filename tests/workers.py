@@ -33,18 +33,20 @@ def environment(**extra: str) -> dict[str, str]:
     }
 
 
-def start(concurrency: int = 2, **extra: str) -> "subprocess.Popen[bytes]":
-    """Start a prefork worker in its own process group."""
+def start(concurrency: int = 2, name: str = "celery@%h", **extra: str) -> "subprocess.Popen[bytes]":
+    """Start a prefork worker in its own process group, ``name`` as ``celery worker -n`` takes it."""
     command = [sys.executable, "-m", "celery", "-q", "-A", "crm", "worker", "-l", "WARNING", "-Q", QUEUE]
-    command += ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle"]
+    command += ["--concurrency", str(concurrency), "-n", name, "--without-gossip", "--without-mingle"]
     return subprocess.Popen(command, env=environment(**extra), start_new_session=True)
 
 
 @contextmanager
-def running(concurrency: int = 2, **extra: str) -> Iterator["subprocess.Popen[bytes]"]:
+def running(
+    concurrency: int = 2, name: str = "celery@%h", **extra: str
+) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker while the block runs; nothing of an earlier test waits in its queue."""
     client().delete(QUEUE, "unacked", "unacked_index")
-    worker = start(concurrency, **extra)
+    worker = start(concurrency, name, **extra)
     try:
         yield worker
     finally:

@@ -73,6 +73,11 @@ def worker_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}"[:120]
 
 
+def last_lines() -> str:
+    """Of the exception at hand, what staff are shown."""
+    return traceback.format_exc(limit=_LAST_CALLS)
+
+
 def request_run(*, job: str, business_date: date, now: datetime, by: User | None = None) -> JobRun:
     """Write the row that asks for another run of ``job`` today; the caller rings the bell.
 
@@ -190,11 +195,11 @@ def _run(run: JobRun, work: Callable[["Progress"], object], clock: Callable[[], 
     except Overtaken:
         raise
     except Exception as problem:
-        if _cut_off(problem):
+        if cut_off(problem):
             connection.close()
             raise  # as if killed: the run stays open, and the next ring takes it up
         logger.exception("%s failed", run)
-        state, error = JobState.FAILED, traceback.format_exc(limit=_LAST_CALLS)
+        state, error = JobState.FAILED, last_lines()
     _mine(run).update(state=state, error=error, finished_at=clock())
 
 
@@ -203,7 +208,7 @@ def _mine(run: JobRun) -> Any:
     return JobRun.objects.filter(pk=run.pk, state=JobState.RUNNING, attempts=run.attempts)
 
 
-def _cut_off(problem: Exception) -> bool:
+def cut_off(problem: Exception) -> bool:
     """PostgreSQL went away, and with it our lock; nothing is known to be wrong with the work."""
     return isinstance(problem, OperationalError | InterfaceError) and not connection.is_usable()
 
@@ -260,8 +265,8 @@ class Progress:
         try:
             yield self
         except Exception as problem:
-            if not _cut_off(problem):
-                self._end(StageState.FAILED, error=traceback.format_exc(limit=_LAST_CALLS))
+            if not cut_off(problem):
+                self._end(StageState.FAILED, error=last_lines())
             raise
         self._end(StageState.DONE, done=self.rows, facts=self.facts)
 
@@ -282,8 +287,20 @@ class Progress:
         rows = JobStage.objects.filter(pk=self.row.pk, attempts=self.row.attempts)
         rows.update(state=state, finished_at=self.clock(), **changes)
 
-    def advance(self, done: int) -> None:
-        """Show ``done`` of the stage's total; between the stage's transactions, never inside one."""
+    def note(self, **facts: Any) -> None:
+        """Keep facts of the stage at work now, for whoever takes it up if this process dies."""
         assert self.row is not None
+        self.facts |= facts
+        JobStage.objects.filter(pk=self.row.pk).update(facts=self.facts)
+
+    def advance(self, done: int) -> None:
+        """Show ``done`` of the stage's total; between the stage's transactions, never inside one.
+
+        Raises:
+            Overtaken: another worker has taken the run up meanwhile.
+        """
+        assert self.row is not None
+        if not _mine(self.run).exists():
+            raise Overtaken(str(self.run))
         self.rows = done
         JobStage.objects.filter(pk=self.row.pk).update(done=done)

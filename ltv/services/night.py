@@ -12,14 +12,12 @@ from crm.common.models import JobRun, Shop, User
 from crm.common.wake import wake
 from customers.models import Customer
 from ltv.choices import RunState
-from ltv.models import LtvRun, PurchaseSummary
-from ltv.services import publishing, resuming, summaries
+from ltv.models import LtvRun
+from ltv.services import publishing, rebuild, resuming, summaries
 from ltv.services.valuing import Valuation
 
 JOB = "ltv.recalculate"
 STAGES = ("summaries", "predictions", "figures", "checks", "publish", "tidy")
-AUDIT_WEEKDAY = 0  # Monday: a full pass, to find what the queue of changes may have missed
-REBUILD_ABOVE = 0.4
 
 
 def request_recalculation(*, by: User | None, now: datetime) -> JobRun:
@@ -63,7 +61,7 @@ def recalculate(progress: jobs.Progress, clock: Callable[[], datetime]) -> LtvRu
     previous = earlier.order_by("-pk").first()
     valuation = Valuation(run, shop, previous)
     work: dict[str, Callable[[], int]] = {
-        "summaries": lambda: _summarise(run, previous, customers, clock()),
+        "summaries": lambda: _summarise(run, previous, progress, customers, clock),
         "predictions": valuation.fit,
         "figures": valuation.build,
         "checks": lambda: _record_totals(run),
@@ -90,26 +88,23 @@ def _open_run(shop: Shop, job: JobRun, now: datetime) -> LtvRun:
     )
 
 
-def _summarise(run: LtvRun, previous: LtvRun | None, customers: int, now: datetime) -> int:
+def _summarise(
+    run: LtvRun,
+    previous: LtvRun | None,
+    progress: jobs.Progress,
+    customers: int,
+    clock: Callable[[], datetime],
+) -> int:
     """A refresh of what changed, after the full pass where only that is right, or cheaper."""
-    since = None
-    if previous and previous.cut_at:
-        since = summaries.Since(previous.cut_at, previous.margin_rate)
-    full = (
-        previous is None
-        or previous.margin_rate != run.margin_rate
-        or previous.as_of > run.as_of
-        or (run.as_of.weekday() == AUDIT_WEEKDAY and previous.as_of < run.as_of)
-        or not PurchaseSummary.objects.exists()
-        or summaries.marked_share(customers) > REBUILD_ABOVE
-    )
-    rows = 0
-    if full:
-        rows = summaries.rebuild(as_of=run.as_of, margin_rate=run.margin_rate, since=since).corrected
-        summaries.correct_days()
-    run.cut_at = now
+    since, rows = summaries.since(previous), 0
+    if why := rebuild.reason(run, progress, customers):
+        rows = rebuild.rebuild(run=run, progress=progress, why=why, since=since, clock=clock)
+    run.cut_at = clock()
     run.save(update_fields=["cut_at"])
-    return rows + summaries.refresh(as_of=run.as_of, margin_rate=run.margin_rate, since=since)
+    marked = summaries.refresh(as_of=run.as_of, margin_rate=run.margin_rate, since=since)
+    if not why:
+        progress.facts = {"full": False, "marked": marked}
+    return rows or marked
 
 
 def _publish(run: LtvRun, now: datetime) -> int:

@@ -1,7 +1,5 @@
 """Taking up a run that was killed or failed: which of its stages' work still stands."""
 
-from collections.abc import Callable
-
 from psycopg.sql import Identifier
 
 from crm.common import sql
@@ -23,26 +21,27 @@ def take_up(progress: Progress) -> LtvRun | None:
         progress.settle("publish")  # killed before it could say so; a second one would be refused
         return published
     run = mine.filter(state=RunState.BUILDING).order_by("-pk").first()
-    if run is None or _is_to_begin_anew(run, progress):
+    if run is None or not _goes_on(run, progress):
         progress.start_again("summaries")
         return None
-    for name, stands in STANDS.items():
-        if progress.is_done(name) and not stands(run):
-            progress.start_again(name)
-    if not progress.is_done("figures"):
-        _drop_table(run)
     return run
 
 
-def _is_to_begin_anew(run: LtvRun, progress: Progress) -> bool:
-    """Asked to start from the first stage, or its table is attached and must not be made a second time."""
+def _goes_on(run: LtvRun, progress: Progress) -> bool:
+    """Put back the stages whose work is gone; False when the first one is to be done again, and so everything."""
     if progress.state("summaries") == StageState.WAITING:
+        return False
+    if _table(run) == "attached":  # whole, and never made a second time: readers' plans know it
+        if progress.state("figures") == StageState.WAITING:
+            return False
+        progress.settle("figures")
         return True
-    return _table(run) == "attached" and not _all_done(progress, "summaries", "predictions", "figures")
-
-
-def _all_done(progress: Progress, *names: str) -> bool:
-    return all(progress.is_done(name) for name in names)
+    if progress.is_done("figures"):
+        progress.start_again("figures")
+    if progress.is_done("predictions") and not run.step:
+        progress.start_again("predictions")
+    _drop_table(run)
+    return True
 
 
 def _table(run: LtvRun) -> str | None:
@@ -54,9 +53,3 @@ def _table(run: LtvRun) -> str | None:
 def _drop_table(run: LtvRun) -> None:
     with sql.patient(60):
         sql.execute("ltv/table_drop", parts={"table": Identifier(publishing.table_name(run.pk))})
-
-
-STANDS: dict[str, Callable[[LtvRun], bool]] = {
-    "predictions": lambda run: bool(run.step),
-    "figures": lambda run: _table(run) == "attached",
-}

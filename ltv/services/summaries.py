@@ -1,4 +1,7 @@
-"""Purchase summaries: one row per customer, recomputed exactly for whom a purchase changed."""
+"""Purchase summaries: one row per customer, recomputed exactly for whom a purchase changed.
+
+The full pass over everybody is in ``rebuild``.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -8,17 +11,10 @@ from psycopg.sql import Identifier
 
 from crm.common import sql
 from customers.models import PurchaseChange
+from ltv.models import LtvRun
 
 SECONDS = 900
 MEMORY_MB = 256
-
-
-@dataclass(frozen=True)
-class Rebuilt:
-    """What a full pass found: rows that differed from what was stored, and stored rows of nobody."""
-
-    corrected: int
-    gone: int
 
 
 @dataclass(frozen=True)
@@ -27,6 +23,11 @@ class Since:
 
     cut: datetime
     margin_rate: Decimal
+
+
+def since(previous: LtvRun | None) -> Since | None:
+    """None where there is no run to count from."""
+    return Since(previous.cut_at, previous.margin_rate) if previous and previous.cut_at else None
 
 
 def refresh(*, as_of: date, margin_rate: Decimal, since: Since | None = None) -> int:
@@ -47,7 +48,8 @@ def refresh(*, as_of: date, margin_rate: Decimal, since: Since | None = None) ->
                 "ltv/summaries_kept", {"as_of": as_of, "margin_rate": since.margin_rate, "cut": since.cut}
             )
         sql.execute("ltv/days_fold")
-        _finish("ltv_changed", as_of)
+        sql.execute("ltv/summaries_keep_marked", {"as_of": as_of})
+        sql.execute("ltv/table_drop", parts={"table": Identifier("ltv_changed")})  # not only at the commit
     return marked
 
 
@@ -56,27 +58,6 @@ def correct_days() -> int:
     with sql.patient(SECONDS, memory_mb=MEMORY_MB, snapshot=True):
         sql.execute("ltv/days_fold")
         return sql.execute("ltv/days_correct")
-
-
-def rebuild(*, as_of: date, margin_rate: Decimal, since: Since | None = None) -> Rebuilt:
-    """Recompute every summary in one ordered pass, writing only what differs: first load, and a weekly audit."""
-    with sql.patient(SECONDS, memory_mb=MEMORY_MB):
-        sql.know_sizes()
-        sql.execute("ltv/summaries_take")
-        if since:
-            sql.execute("ltv/summaries_before")
-        sql.execute("ltv/table_drop", parts={"table": Identifier("ltv_changed")})
-        sql.execute("ltv/summaries_all", {"as_of": as_of, "margin_rate": margin_rate})
-        gone = sql.execute("ltv/summaries_drop_gone")
-        corrected = sql.execute("ltv/summaries_correct")
-        _finish("ltv_all", as_of)
-    return Rebuilt(corrected=corrected, gone=gone)
-
-
-def _finish(temporary: str, as_of: date) -> None:
-    """Purchases left out stay marked; the temporary table goes now, not only at the outermost commit."""
-    sql.execute("ltv/summaries_keep_marked", {"as_of": as_of})
-    sql.execute("ltv/table_drop", parts={"table": Identifier(temporary)})
 
 
 def marked_share(customers: int) -> float:

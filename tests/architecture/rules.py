@@ -15,6 +15,7 @@ APPS = PACKAGES[1:]
 # The shell has no services package: these of its modules are what writes there.
 SHELL_WRITERS = (
     "crm/common/jobs.py",
+    "crm/common/parts.py",
     "crm/common/claims.py",
     "crm/common/sql.py",
     "crm/common/api.py",  # the stored answer of an idempotent request, in the request's own transaction

@@ -16,7 +16,8 @@ from ltv import reports
 from ltv.choices import ModelStep, RunState
 from ltv.core import formula
 from ltv.models import CurrentRun, CustomerLtv, LtvRun, PurchaseSummary
-from ltv.services import night, publishing
+from ltv.services import histories, night, publishing
+from ltv.services.valuing import Valuation
 from tests.factories import (
     ChannelFactory,
     CustomerFactory,
@@ -241,7 +242,8 @@ def test_a_night_that_was_killed_is_taken_up_and_leaves_no_table_behind(now):
     job = jobs.ensure_nightly(job=night.JOB, business_date=date(2026, 3, 2), now=now)
     JobRun.objects.update(state=JobState.RUNNING, attempts=1)
     dead = night._open_run(night.Shop.current(), job, now)
-    publishing.build(dead, night.Shop.current())
+    dead.step = ModelStep.FORMULA
+    Valuation(dead, night.Shop.current(), None).build()
 
     run = run_night(now)
 
@@ -254,8 +256,8 @@ def test_a_night_that_was_killed_is_taken_up_and_leaves_no_table_behind(now):
 def test_figures_that_do_not_add_up_are_refused_and_yesterdays_stay(now, monkeypatch):
     a_base_of(5)
     good = run_night(now)
-    store = night.predictions.store
-    monkeypatch.setattr(night.predictions, "store", lambda records: store(records[:-1]))  # one buyer lost
+    read = histories.read
+    monkeypatch.setattr(histories, "read", lambda: read()[1:])  # one buyer lost
 
     night.run_due(clock=lambda: now + timedelta(days=1))
 

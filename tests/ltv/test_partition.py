@@ -6,17 +6,19 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 
-from ltv.models import CurrentRun, CustomerLtv, LtvRun
+from ltv.models import CurrentRun, CustomerLtv, CustomerOutlook, LtvRun
 from ltv.services import night, publishing
 from tests.factories import CustomerFactory, PurchaseFactory
 
 
-def test_the_view_has_exactly_the_models_columns(db):
+def test_the_view_has_exactly_the_columns_of_its_two_models(db):
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM ltv_current LIMIT 0")
         columns = {column.name for column in cursor.description}
 
-    assert columns == {field.column for field in CustomerLtv._meta.fields}
+    assert columns == {
+        field.column for model in (CustomerLtv, CustomerOutlook) for field in model._meta.fields
+    }
 
 
 @pytest.mark.django_db(transaction=True)

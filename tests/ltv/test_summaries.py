@@ -9,7 +9,7 @@ import pytest
 from customers.models import Purchase, PurchaseChange
 from ltv.core import summary
 from ltv.models import LtvRun, PurchaseSummary
-from ltv.services import predictions, summaries
+from ltv.services import figures, histories, summaries
 from tests.factories import CustomerFactory, PurchaseFactory, RefundFactory
 
 pytestmark = pytest.mark.django_db
@@ -141,39 +141,6 @@ def test_only_changed_customers_are_taken_up_and_the_queue_is_left_empty():
     assert PurchaseChange.objects.count() == 0
 
 
-def test_a_full_pass_finds_nothing_to_correct_after_refreshes():
-    for customer in CustomerFactory.create_batch(5):
-        buy(customer, date(2026, 1, 5), "100", base_cost=Decimal("33.333"))
-        RefundFactory(purchase=buy(customer, date(2026, 1, 9), "70"), amount=Decimal("20"))
-    refresh()
-
-    found = summaries.rebuild(as_of=AS_OF, margin_rate=RATE)
-
-    assert found == summaries.Rebuilt(corrected=0, gone=0)
-
-
-def test_a_full_pass_repairs_a_wrong_and_a_stray_summary():
-    right, stray = CustomerFactory(), CustomerFactory()
-    buy(right, date(2026, 1, 5), "100")
-    refresh()
-    PurchaseSummary.objects.update(revenue=Decimal("999"))
-    PurchaseSummary.objects.create(
-        customer=stray,
-        first_day=AS_OF,
-        last_day=AS_OF,
-        days=1,
-        orders=1,
-        first_revenue=1,
-        revenue=1,
-        margin=1,
-    )
-
-    found = summaries.rebuild(as_of=AS_OF, margin_rate=RATE)
-
-    assert found == summaries.Rebuilt(corrected=1, gone=1)
-    assert of(right).revenue == Decimal("100")
-
-
 def test_the_database_and_the_library_summarise_alike():
     dice = np.random.default_rng(5)
     customers = CustomerFactory.create_batch(6)
@@ -188,12 +155,12 @@ def test_the_database_and_the_library_summarise_alike():
             RefundFactory(purchase=purchase, amount=returned, refunded_at=at)
     refresh()
 
-    stored = predictions.read_summaries(LtvRun(as_of=AS_OF, margin_rate=RATE))
+    base = figures.Base.of(histories.read(), LtvRun(as_of=AS_OF, margin_rate=RATE))
 
     found = summary.summarise(_log(), AS_OF - timedelta(days=1))
-    assert list(found.customers) == list(stored["customer_id"])
-    for ours, column in (("x", "x"), ("t_x", "t_x"), ("T", "t_observed"), ("m", "m")):
-        assert getattr(found, ours) == pytest.approx(stored[column], abs=1e-9)
+    assert list(found.customers) == list(base.rows["customer_id"][base.bought])
+    for name in ("x", "t_x", "T", "m"):
+        assert getattr(found, name) == pytest.approx(getattr(base.buyers, name), abs=1e-9)
 
 
 def _log() -> summary.Log:

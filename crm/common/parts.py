@@ -1,0 +1,121 @@
+"""The parts of a stage: ranges of customers that any worker on any host takes, whatever becomes of the bells.
+
+A part is claimed first (a committed row: worker, lease, count of attempts) and worked on in a second transaction that
+holds its row lock. So nobody takes over a part that is still being worked on, however slow it is; one whose worker
+died goes to the next taker when its lease has run out; and who comes late finds another count of attempts.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from crm.common import sql
+from crm.common.choices import JobState, StageState
+from crm.common.jobs import cut_off, last_lines, worker_name
+from crm.common.models import JobPart, JobStage
+
+logger = logging.getLogger(__name__)
+LEASE = timedelta(seconds=30)  # from the claim until the row lock must be held
+SECONDS = 600
+MAX_ATTEMPTS = 5
+EVERYONE = 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What working on a part came to."""
+
+    rows: int
+    facts: dict[str, int] = field(default_factory=dict)
+
+
+class Late(Exception):
+    """Whatever the part belongs to has ended or begun anew; nothing was done."""
+
+
+def cut(stage: JobStage, *, first: int, last: int, count: int) -> int:
+    """Cut everybody into ``count`` parts of equal width in ids between ``first`` and ``last``; returns how many.
+
+    The first part begins at 0 and the last one never ends, so that nobody who comes or goes meanwhile is outside.
+    """
+    count = max(1, min(count, last - first + 1))
+    edges = [first + (last - first + 1) * number // count for number in range(1, count)]
+    ranges = zip([0, *edges], [*edges, EVERYONE], strict=True)
+    made = [JobPart(stage=stage, number=n, low=low, high=high) for n, (low, high) in enumerate(ranges)]
+    return len(JobPart.objects.bulk_create(made))
+
+
+def take(
+    parts: QuerySet[JobPart], *, work: Callable[[JobPart], Outcome], clock: Callable[[], datetime]
+) -> bool:
+    """Claim one of ``parts`` that waits, or whose worker died, and do it; False when there is none to take.
+
+    ``work`` runs inside the part's transaction and raises ``Late`` when it is too late for it. Any other exception
+    lets the part wait for the next taker; after MAX_ATTEMPTS it stays failed.
+    """
+    part = _claim(parts, clock())
+    if part is None:
+        return False
+    try:
+        _work_on(part, work, clock)
+    except Late:
+        _give_back(part, StageState.WAITING, "")
+        return False
+    except Exception as problem:
+        if cut_off(problem):
+            raise  # PostgreSQL went away: the lease runs out by itself
+        logger.exception("part %s of stage %s failed", part.number, part.stage_id)
+        last = part.attempts >= MAX_ATTEMPTS
+        state = StageState.FAILED if last else StageState.WAITING
+        _give_back(part, state, last_lines(), clock() if last else None)
+    return True
+
+
+def _claim(parts: QuerySet[JobPart], now: datetime) -> JobPart | None:
+    free = Q(state=StageState.WAITING) | Q(state=StageState.RUNNING, lease_until__lte=now)
+    at_work = parts.filter(free, stage__state=StageState.RUNNING, stage__run__state=JobState.RUNNING)
+    with transaction.atomic():
+        part = at_work.select_for_update(skip_locked=True, of=("self",)).order_by("pk").first()
+        if part is not None:
+            part.state, part.attempts = StageState.RUNNING, part.attempts + 1
+            part.worker, part.started_at, part.lease_until = worker_name(), now, now + LEASE
+            part.save()
+    return part
+
+
+def _mine(part: JobPart) -> QuerySet[JobPart]:
+    """The row, as long as nobody else has taken the part over: the count of attempts is the fence."""
+    return JobPart.objects.filter(pk=part.pk, state=StageState.RUNNING, attempts=part.attempts)
+
+
+def _work_on(part: JobPart, work: Callable[[JobPart], Outcome], clock: Callable[[], datetime]) -> None:
+    with sql.patient(SECONDS):
+        if _mine(part).select_for_update(skip_locked=True).first() is None:
+            raise Late
+        outcome = work(part)
+        _mine(part).update(
+            state=StageState.DONE,
+            rows=outcome.rows,
+            facts=outcome.facts,
+            error="",
+            lease_until=None,
+            finished_at=clock(),
+        )
+
+
+def _give_back(part: JobPart, state: StageState, error: str, ended: datetime | None = None) -> None:
+    _mine(part).update(state=state, error=error, lease_until=None, finished_at=ended)
+
+
+def summed(stage: JobStage) -> Outcome:
+    """What the parts done so far came to."""
+    rows, facts = 0, Counter[str]()
+    for part in stage.parts.filter(state=StageState.DONE).values_list("rows", "facts"):
+        rows += part[0]
+        facts.update(part[1])
+    return Outcome(rows, dict(facts))
