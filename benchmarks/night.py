@@ -15,16 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks import night_figures
 from benchmarks.figures import Figure
 from benchmarks.ltv_environments import interpreter
 from benchmarks.night_plans import explaining
 from benchmarks.servers import ROOT, database_copy, python, scratch_database
+from crm import embedded
 
 CUSTOMERS, PURCHASES_EACH = 1_000_000, 10
 READERS_NIGHTS, IDLE_SECONDS = 10, 20.0
 LIFETIMES_LIMIT = 1_200.0  # then the clock stops it
-PLANS = "bench-night-plans.txt"
+PLANS = "night-plans.txt"
 
 Environment = dict[str, str]
 Found = dict[str, Any]
@@ -39,7 +42,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--one-worker", action="store_true", help="the first night also with one worker")
     parser.add_argument("--lifetimes", action=BooleanOptionalAction, default=True, help="the peer beside us")
     parser.add_argument("--readers", action="store_true", help="staff reading during ten publishes")
-    parser.add_argument("--explain", action="store_true", help=f"plans of slow statements into {PLANS}")
+    parser.add_argument(
+        "--explain", action="store_true", help=f"plans of slow statements into {PLANS} of the var directory"
+    )
 
 
 def run(*, customers: int = CUSTOMERS, sizes: str | None = None, **options: Any) -> list[Figure]:
@@ -103,7 +108,7 @@ def _nights(
 
 def _explain(scratch: Environment, customers: int) -> None:
     """A first and a steady night on a copy, watched; what they took is not a figure, for watching costs."""
-    into = Path(PLANS).absolute()
+    into = embedded.var_dir() / PLANS
     with database_copy(scratch, "bench_night_plans") as copy, explaining(copy["DATABASE_URL"], into):
         _nights(copy, customers, 1, 1)
     _say(f"plans: {into}")
@@ -115,15 +120,32 @@ def _readers(environment: Environment, customers: int, workers: int, begin: int)
     with _reading(environment, customers) as idle:
         time.sleep(IDLE_SECONDS)
     with _reading(environment, customers) as busy:
-        _nights(environment, customers, workers, READERS_NIGHTS, begin, first=False)
-    return {"idle": idle.found, "busy": busy.found, "publishes": READERS_NIGHTS}
+        nights = _nights(environment, customers, workers, READERS_NIGHTS, begin, first=False)
+    during = [(one["begun"], one["begun"] + one["done"]) for one in nights]
+    waits = {"idle": _waits(idle.found), "busy": _waits(busy.found, during)}
+    return {**busy.found, **waits, "publishes": READERS_NIGHTS, "samples": None}
+
+
+def _waits(found: Found, during: list[tuple[float, float]] | None = None) -> Found:
+    """Milliseconds of each query, of those asked while a night ran."""
+    waits: Found = {}
+    for query, samples in found["samples"].items():
+        spent = [ms for at, ms in samples if during is None or any(low <= at < high for low, high in during)]
+        if spent:
+            waits[query] = {
+                "p50": np.quantile(spent, 0.5),
+                "p99": np.quantile(spent, 0.99),
+                "max": max(spent),
+            }
+    return waits
 
 
 class _reading:
     """Readers in a process of their own while the block runs; then ``found`` has what they met."""
 
     def __init__(self, environment: Environment, customers: int) -> None:
-        self.environment, self.customers, self.found = environment, customers, {}
+        self.environment, self.customers = environment, customers
+        self.found: Found = {}
 
     def __enter__(self) -> "_reading":
         self.folder = tempfile.TemporaryDirectory()

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -68,13 +69,13 @@ def patient() -> None:
     execute("SET maintenance_work_mem = '1GB'")
 
 
-def execute(statement: str, *params: object) -> int:
+def execute(statement: str, *params: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, params or None)
         return cursor.rowcount
 
 
-def rows(statement: str, *params: object) -> list[tuple]:
+def rows(statement: str, *params: Any) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(statement, params or None)
         return cursor.fetchall()

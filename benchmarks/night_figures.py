@@ -1,6 +1,7 @@
 """What the night's bench measured, as figures with their goals."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -28,7 +29,7 @@ def of(found: Found) -> Iterator[Figure]:
 
 def growth(sizes: list[Found]) -> Iterator[Figure]:
     """How much longer a night takes than at the size before, beside how much larger that is."""
-    for small, large in zip(sizes, sizes[1:], strict=False):
+    for small, large in pairwise(sizes):
         name = f"{small['customers']:,} to {large['customers']:,}"
         larger = large["customers"] / small["customers"]
         pairs = [("first", small["first"]["published"], large["first"]["published"])]
@@ -38,8 +39,8 @@ def growth(sizes: list[Found]) -> Iterator[Figure]:
             yield Figure("night", f"{name}: {which} night", after / before, "times", "size", larger, 1.0)
 
 
-def _figure(found: Found, work: str, figure: float, unit: str, *beside: Any, more: bool = False) -> Figure:
-    return Figure("night", f"{found['customers']:,}: {work}", figure, unit, *beside, more_is_better=more)
+def _figure(found: Found, work: str, figure: float, unit: str, *beside: Any) -> Figure:
+    return Figure("night", f"{found['customers']:,}: {work}", figure, unit, *beside)
 
 
 def _floor(found: Found) -> Iterator[Figure]:
@@ -105,21 +106,21 @@ def _one_worker(found: Found) -> Iterator[Figure]:
 
 
 def _readers(found: Found) -> Iterator[Figure]:
-    idle, busy = found["readers"]["idle"], found["readers"]["busy"]
-    whole = busy["answers"] - busy["mixed"]
-    during = f"during {found['readers']['publishes']} nights"
+    met = found["readers"]
+    idle, busy, whole = met["idle"], met["busy"], met["answers"] - met["mixed"]
+    during = f"during {met['publishes']} nights"
     yield _figure(
         found,
         f"answers whole and of one run, {during}",
         whole,
         "answers",
         "all",
-        busy["answers"],
+        met["answers"],
         1.0,
-        more=True,
+        True,
     )
     yield _figure(
-        found, f"pages on both sides of a publish, {during}", busy["across"], "pages", "all", busy["pages"]
+        found, f"pages on both sides of a publish, {during}", met["across"], "pages", "all", met["pages"]
     )
     for query in ("list", "point", "segment"):
         if query in idle and query in busy:

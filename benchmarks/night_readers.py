@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import django
 
@@ -26,6 +25,7 @@ PAUSE = 0.005
 SEED = 11
 
 Rows = list[tuple[int, int]]  # customer and run
+Sample = tuple[float, float]  # when, on the clock all processes share, and the milliseconds it took
 
 
 class Readers:
@@ -37,7 +37,7 @@ class Readers:
         self.segments = list(
             Segment.objects.filter(member_count__gt=0).order_by("pk").values_list("pk", flat=True)
         )
-        self.milliseconds: dict[str, list[float]] = {"list": [], "point": [], "segment": []}
+        self.samples: dict[str, list[Sample]] = {"list": [], "point": [], "segment": []}
         self.answers = self.mixed = self.pages = self.across = 0
 
     def turn(self) -> None:
@@ -48,9 +48,9 @@ class Readers:
 
     def _ask(self, name: str, query: Callable[[], Rows], expected: int) -> Rows:
         """Time the answer, and see that all of it is of one run and nobody is missing."""
-        begun = time.perf_counter()
+        begun, at = time.perf_counter(), time.monotonic()
         found = query()
-        self.milliseconds[name].append(1000 * (time.perf_counter() - begun))
+        self.samples[name].append((at, 1000 * (time.perf_counter() - begun)))
         self.answers += 1
         self.mixed += len({run for _customer, run in found}) != 1 or len(found) != expected
         return found
@@ -74,7 +74,8 @@ class Readers:
             return  # everybody left it in the meantime
         found = self._ask("segment", lambda: [_pair(one) for one in CustomerLtv.objects.in_bulk(members).values()],
                           len(members))  # fmt: skip
-        self.milliseconds["segment"][-1] += spent
+        at, milliseconds = self.samples["segment"][-1]
+        self.samples["segment"][-1] = at, milliseconds + spent
         self.pages += 1
         self.across += run is None or {one for _customer, one in found} != {run.pk}
 
@@ -83,22 +84,13 @@ def _pair(figures: CustomerLtv) -> tuple[int, int]:
     return figures.pk, figures.run_id  # type: ignore[attr-defined]
 
 
-def quantiles(values: list[float]) -> dict[str, float]:
-    return {
-        "p50": float(np.quantile(values, 0.5)), "p99": float(np.quantile(values, 0.99)), "max": max(values),
-    }  # fmt: skip
-
-
 def main() -> None:
     readers, stop = Readers(int(sys.argv[1])), Path(sys.argv[2])
     while not stop.exists():
         readers.turn()
         time.sleep(PAUSE)
-    found: dict[str, Any] = {
-        name: quantiles(values) for name, values in readers.milliseconds.items() if values
-    }
-    found |= {name: getattr(readers, name) for name in ("answers", "mixed", "pages", "across")}
-    print(json.dumps(found))
+    counts = {name: getattr(readers, name) for name in ("answers", "mixed", "pages", "across")}
+    print(json.dumps({"samples": readers.samples, **counts}))
 
 
 if __name__ == "__main__":
