@@ -27,7 +27,7 @@ from crm import embedded
 CUSTOMERS, PURCHASES_EACH = 1_000_000, 10
 READERS_NIGHTS, IDLE_SECONDS = 10, 20.0
 LIFETIMES_LIMIT = 1_200.0  # then the clock stops it
-PLANS = "night-plans.txt"
+PLANS, MEASURED = "night-plans.txt", "night.json"
 
 Environment = dict[str, str]
 Found = dict[str, Any]
@@ -72,22 +72,31 @@ def at_size(
         found: Found = {"customers": customers, "workers": workers}
         _say(f"{customers:,} customers: making and loading")
         found["load"] = _json(scratch, "night_load", customers, purchases)
+        _keep(found)
         _say(f"loaded {found['load']['purchases']:,} purchases in {found['load']['loaded']:.0f} s")
         if one_worker:
             with database_copy(scratch, "bench_night_one") as copy:
                 _say("first night with one worker")
                 [found["one_worker"]] = _nights(copy, customers, 1, 0)
+            _keep(found)
         if explain:
             _explain(scratch, customers)
         found["floor"] = _json(scratch, "night_floor", customers)
         _say(f"floor {found['floor']['out']:.1f} s out, {found['floor']['in']:.1f} s in; now the nights")
         first, *steady = _nights(scratch, customers, workers, nights)
         found |= {"first": first, "steady": steady}
+        _keep(found)
         if readers:
             found["readers"] = _readers(scratch, customers, workers, nights + 1)
+            _keep(found)
         if lifetimes:
             found["lifetimes"] = _lifetimes(scratch, steady[-1]["as_of"] if steady else first["as_of"])
         return found
+
+
+def _keep(found: Found) -> None:
+    """A long run that is stopped leaves what it measured."""
+    (embedded.var_dir() / MEASURED).write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 def _say(text: str) -> None:

@@ -99,17 +99,15 @@ def _ended(as_of: date) -> JobRun | None:
 
 def stages_of(run: JobRun) -> list[dict[str, Any]]:
     """Name, seconds and rows of each stage, in order."""
-    kept: Any = run.stages
-    if isinstance(kept, list):
-        return [{"name": one["stage"], "seconds": one["seconds"], "rows": one["rows"]} for one in kept]
     return [
         {
             "name": stage.name,
             "seconds": (stage.finished_at - stage.started_at).total_seconds(),
             "rows": stage.done,
+            "facts": stage.facts,
             "workers": sorted({part.worker for part in stage.parts.all()} or {stage.worker}),
         }
-        for stage in kept.order_by("place")
+        for stage in run.stages.order_by("place")
         if stage.started_at and stage.finished_at
     ]
 
