@@ -88,6 +88,8 @@ def _in_itself(found: Found, name: str, nights: list[Found]) -> Iterator[Figure]
     peak = max(mb for one in nights for mb in one["peak_mb"].values())
     goal = 1.0 if found["customers"] <= LARGE else None
     yield _figure(found, f"{name}: memory of a worker, peak", peak, "MB", "limit", PEAK_MB, goal)
+    floor = found["floor"]["cpu"]
+    yield _figure(found, f"{name}: CPU", max(one["cpu"] for one in nights), "CPU s", "floor", floor)
     yield _figure(found, f"{name}: WAL", max(one["wal_mb"] for one in nights), "MB")
 
 

@@ -96,6 +96,16 @@ def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"{url} does not answer")
 
 
+def postgres_cpu_seconds() -> float:
+    """CPU time of the embedded PostgreSQL: its processes that live, and those that ended."""
+    file = embedded.var_dir() / "postgres" / "data" / "postmaster.pid"
+    if not file.exists():
+        return 0.0  # a server we were given
+    postmaster = int(file.read_text().split()[0])
+    fields = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
+    return cpu_seconds(postmaster) + (int(fields[13]) + int(fields[14])) / TICKS
+
+
 def cpu_seconds(parent: int) -> float:
     """CPU time of a process and its children, from /proc."""
     total = 0.0
