@@ -8,7 +8,7 @@ from pathlib import Path
 
 # pandas 3 breaks parts of lifetimes, whose last release is of 2020
 PEERS = {
-    "lifetimes": ("lifetimes==0.11.3", "pandas<3"),
+    "lifetimes": ("lifetimes==0.11.3", "pandas<3", "sqlalchemy>=2,<3", "psycopg[binary]>=3.3,<3.4"),
     "pymc-marketing": ("pymc-marketing==0.19.2",),
 }
 

@@ -37,6 +37,19 @@ def scratch_database(name: str) -> Iterator[dict[str, str]]:
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@contextmanager
+def database_copy(environment: dict[str, str], name: str) -> Iterator[dict[str, str]]:
+    """The environment of a copy, file by file, of a scratch database that nobody is connected to; dropped at the end."""
+    base, _slash, original = environment["DATABASE_URL"].rpartition("/")
+    with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {original} STRATEGY FILE_COPY")
+        try:
+            yield {**environment, "DATABASE_URL": f"{base}/{name}"}
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def manage(environment: dict[str, str], *arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], env=environment, cwd=ROOT, check=True)
 
@@ -81,6 +94,16 @@ def _wait(url: str, process: "subprocess.Popen[bytes]") -> None:
         except OSError:
             time.sleep(0.1)
     raise RuntimeError(f"{url} does not answer")
+
+
+def postgres_cpu_seconds() -> float:
+    """CPU time of the embedded PostgreSQL: its processes that live, and those that ended."""
+    file = embedded.var_dir() / "postgres" / "data" / "postmaster.pid"
+    if not file.exists():
+        return 0.0  # a server we were given
+    postmaster = int(file.read_text().split()[0])
+    fields = Path(f"/proc/{postmaster}/stat").read_text().rpartition(")")[2].split()
+    return cpu_seconds(postmaster) + (int(fields[13]) + int(fields[14])) / TICKS
 
 
 def cpu_seconds(parent: int) -> float:

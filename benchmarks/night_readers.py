@@ -1,0 +1,97 @@
+"""``python -m benchmarks.night_readers CUSTOMERS STOP_FILE``: pages' queries in a loop until the file is there.
+
+Each query is one the staff's pages ask, through the same querysets; each answer must be of one run and whole. A page
+asks several in turn: how often two of them fell on both sides of a publish is counted, too.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import django
+
+django.setup()
+
+import numpy as np  # noqa: E402
+
+from customers.models import Segment  # noqa: E402
+from ltv import reports  # noqa: E402
+from ltv.models import CustomerLtv  # noqa: E402
+
+PAGE = 50
+PAUSE = 0.005
+SEED = 11
+
+Rows = list[tuple[int, int]]  # customer and run
+Sample = tuple[float, float]  # when, on the clock all processes share, and the milliseconds it took
+
+
+class Readers:
+    """Three loops in turn, as one member of staff after another."""
+
+    def __init__(self, customers: int) -> None:
+        self.rng = np.random.default_rng(SEED)
+        self.customers = customers
+        self.segments = list(
+            Segment.objects.filter(member_count__gt=0).order_by("pk").values_list("pk", flat=True)
+        )
+        self.samples: dict[str, list[Sample]] = {"list": [], "point": [], "segment": []}
+        self.answers = self.mixed = self.pages = self.across = 0
+
+    def turn(self) -> None:
+        self._ask("list", self._list, PAGE)
+        self._ask("point", self._point, 1)
+        if self.segments:
+            self._segment_page()
+
+    def _ask(self, name: str, query: Callable[[], Rows], expected: int) -> Rows:
+        """Time the answer, and see that all of it is of one run and nobody is missing."""
+        begun, at = time.perf_counter(), time.monotonic()
+        found = query()
+        self.samples[name].append((at, 1000 * (time.perf_counter() - begun)))
+        self.answers += 1
+        self.mixed += len({run for _customer, run in found}) != 1 or len(found) != expected
+        return found
+
+    def _list(self) -> Rows:
+        ordered = CustomerLtv.objects.filter(clv__isnull=False).order_by("-clv", "-pk")
+        return list(ordered.values_list("pk", "run_id")[:PAGE])
+
+    def _point(self) -> Rows:
+        return [
+            _pair(one) for one in CustomerLtv.objects.filter(pk=int(self.rng.integers(self.customers)) + 1)
+        ]
+
+    def _segment_page(self) -> None:
+        segment = int(self.rng.choice(self.segments))
+        run = reports.current_run()
+        begun = time.perf_counter()
+        members = reports.members_by_value(segment, skip=0, limit=PAGE)
+        spent = 1000 * (time.perf_counter() - begun)
+        if not members:
+            return  # everybody left it in the meantime
+        found = self._ask("segment", lambda: [_pair(one) for one in CustomerLtv.objects.in_bulk(members).values()],
+                          len(members))  # fmt: skip
+        at, milliseconds = self.samples["segment"][-1]
+        self.samples["segment"][-1] = at, milliseconds + spent
+        self.pages += 1
+        self.across += run is None or {one for _customer, one in found} != {run.pk}
+
+
+def _pair(figures: CustomerLtv) -> tuple[int, int]:
+    return figures.pk, figures.run_id  # type: ignore[attr-defined]
+
+
+def main() -> None:
+    readers, stop = Readers(int(sys.argv[1])), Path(sys.argv[2])
+    while not stop.exists():
+        readers.turn()
+        time.sleep(PAUSE)
+    counts = {name: getattr(readers, name) for name in ("answers", "mixed", "pages", "across")}
+    print(json.dumps({"samples": readers.samples, **counts}))
+
+
+if __name__ == "__main__":
+    main()
