@@ -59,7 +59,9 @@ def test_every_page_is_quiet_and_fits(open_as, site, world):
             heard.place = name
             page.set_viewport_size({"width": LOADED[0], "height": 900})
             page.emulate_media(color_scheme=LOADED[1])
-            answer = page.goto(site + ("/admin/" if name == "today" else world.url(name)), wait_until="commit")
+            answer = page.goto(
+                site + ("/admin/" if name == "today" else world.url(name)), wait_until="commit"
+            )
             assert answer is not None and answer.status == 200, name
         for name, (page, _heard) in opened:
             page.wait_for_load_state("networkidle")

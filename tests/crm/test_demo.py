@@ -35,7 +35,6 @@ from feedback import reports as feedback_reports
 from feedback.models import Action, Answer, Invitation, Response, Theme
 from ltv.models import CurrentRun, CustomerLtv, LtvRun
 
-
 SIZE = 1000  # a third of the shop people look at: enough for its own fit, a third of the seconds
 
 
