@@ -64,7 +64,8 @@ class Line:
         if row.state == StageState.RUNNING and row.done and row.total:
             words.append(_("%(done)s of %(total)s") % {"done": number(row.done), "total": number(row.total)})
         if row.state == StageState.DONE:
-            words += [_("%(rows)s rows") % {"rows": number(row.done)}, took(self.seconds)]
+            rows = ngettext("%(n)s row", "%(n)s rows", row.done) % {"n": number(row.done)}
+            words += [rows, took(self.seconds)]
         if self.rate:
             words.append(_("%(rate)s a second") % {"rate": number(round(self.rate))})
         if row.state == StageState.RUNNING:
@@ -138,9 +139,7 @@ def _seconds(row: JobStage, now: datetime) -> float | None:
     return max(0.0, ((row.finished_at or now) - row.started_at).total_seconds())
 
 
-def _how_far(
-    row: JobStage, seconds: float | None, usual: float | None
-) -> tuple[float | None, float | None]:
+def _how_far(row: JobStage, seconds: float | None, usual: float | None) -> tuple[float | None, float | None]:
     """Share done and seconds left: by its rows while it counts them, else by the clock against earlier nights."""
     if row.state == StageState.DONE:
         return 1.0, 0.0

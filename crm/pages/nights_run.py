@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from crm.common.choices import StageState
+from crm.common.choices import JobState, StageState
 from crm.common.models import JobPart, JobRun
 from crm.pages.nights_live import NIGHTS, Line, took
 from crm.templatetags.crm import money, number
@@ -63,10 +64,7 @@ class Clock:
                 began, ended = last[0], max(last[1], ended)
             self.stretches.append((began, ended))
         self.busy = sum((e - b).total_seconds() for b, e in self.stretches) or 1.0
-        self.gaps = [
-            (right[0] - left[1]).total_seconds()
-            for left, right in zip(self.stretches, self.stretches[1:], strict=False)
-        ]
+        self.gaps = [(right[0] - left[1]).total_seconds() for left, right in pairwise(self.stretches)]
         self.drawn = [min(gap, PAUSE * self.busy) for gap in self.gaps]
         self.width = self.busy + sum(self.drawn)
 
@@ -96,7 +94,9 @@ class Clock:
 def gantt(run: JobRun, found: list[Line], now: datetime) -> Gantt | None:
     """The stages that began, each with its workers where parts were shared out; None before the first."""
     spans = [
-        (line.row.started_at, line.row.finished_at or now) for line in found if line.row.started_at is not None
+        (line.row.started_at, line.row.finished_at or now)
+        for line in found
+        if line.row.started_at is not None
     ]
     if not spans:
         return None
@@ -171,7 +171,8 @@ def bands(run: JobRun, found: list[Line], *, with_money: bool) -> tuple[list[Ban
     before = _earlier(run)
     currency = mine.currency if mine else before[0].currency if before else ""
     names = [name for name in FIGURES if with_money or name not in MONEY]
-    current = _values(mine, [line.seconds for line in found])
+    took_all = run.state == JobState.DONE  # one that broke off was quicker for no good reason
+    current = _values(mine, [line.seconds for line in found] if took_all else [])
     series: dict[str, list[float]] = {name: [] for name in names}
     for valuation in reversed(before):
         for name, value in _values(valuation, _stage_seconds(valuation)).items():
@@ -229,10 +230,12 @@ def _outside(value: float | None, series: list[float]) -> str:
     """A shop that grows is above every night before it: unusual is a step larger than any between two of them."""
     if value is None or len(series) < FEWEST:
         return ""
-    step = max(abs(right - left) for left, right in zip(series, series[1:], strict=False))
+    step = max(abs(right - left) for left, right in pairwise(series))
     place: dict[str, Any] = {"n": len(series)}
     if value > max(series) + step:
-        return _("Unusually high: above the last %(n)s nights by more than it ever moved between two.") % place
+        return (
+            _("Unusually high: above the last %(n)s nights by more than it ever moved between two.") % place
+        )
     if value < min(series) - step:
         return _("Unusually low: below the last %(n)s nights by more than it ever moved between two.") % place
     return ""

@@ -77,6 +77,7 @@ class Notice:
 
     words: str
     reason: str = ""
+    missed: bool = False  # there is no run to look at
 
 
 def night_of(run: JobRun, now: datetime, usual: dict[str, float]) -> Night:
@@ -105,7 +106,7 @@ def notice(night: Night | None, shop: Shop, now: datetime, as_of: date | None) -
         return None
     missed = _missed(night.run, shop, now)
     if missed:
-        return Notice(f"{missed} {_figures(as_of)}")
+        return Notice(f"{missed} {_figures(as_of)}", missed=True)
     if night.run.state != JobState.FAILED:
         return None
     failed = night.failed

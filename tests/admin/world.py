@@ -160,13 +160,16 @@ def _running(staff: User) -> dict[str, int]:
         finished_at=NIGHT,
         requested_by=staff,
     )
-    run.stages.create(
+    stage = run.stages.create(
         place=0,
         name="summaries",
         state="done",
         done=3,
         started_at=NIGHT,
         finished_at=NIGHT + timedelta(seconds=1.5),
+    )
+    stage.parts.create(
+        number=1, low=0, high=9, state="done", worker="a:1", started_at=NIGHT, finished_at=NIGHT
     )
     key, _text = issue_key(user=UserFactory(), name="till")
     ImportBatchFactory()

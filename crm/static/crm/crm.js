@@ -97,7 +97,7 @@
     bar.classList.toggle("mc-bar--unknown", percent === null);
     bar.firstElementChild.style.width = (percent === null ? 100 : percent) + "%";
     if (percent === null) bar.removeAttribute("aria-valuenow");
-    else bar.setAttribute("aria-valuenow", percent);
+    else if (bar.hasAttribute("role")) bar.setAttribute("aria-valuenow", percent);
   }
 
   function showStage(row, stage) {
