@@ -44,7 +44,7 @@ def _database(now: datetime) -> tuple[str, str]:
         yesterday = Shop.current().business_date(now) - timedelta(days=1)
         runs = JobRun.objects.filter(job=JOB)
         last = runs.filter(state=JobState.DONE).aggregate(last=Max("business_date"))["last"]
-        if last is None and not runs.filter(business_date__lt=yesterday).exists():
+        if last is None and not runs.filter(business_date__lte=yesterday).exists():
             return OK, OK  # newer than its first night
     except DatabaseError:
         return "unreachable", "unknown"

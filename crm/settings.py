@@ -20,6 +20,7 @@ DEBUG = env.bool("DEBUG", False)
 _secret_file = VAR_DIR / "secret_key"
 SECRET_KEY = env.str("SECRET_KEY", "") or (_secret_file.read_text().strip() if _secret_file.is_file() else "")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")  # who may read /metrics; empty: nobody
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
 # Links in mails are built from this, never from a request's Host header.
 SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{env.int('PORT', 8000)}").rstrip("/")

@@ -5,7 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from crm import health
+from crm import health, metrics
 from crm.common.api import Nowhere
 from crm.pages import errors
 
@@ -31,6 +31,7 @@ urlpatterns = [
     path("api/v1/", include(API)),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("", include("feedback.views")),
     path("", include("campaigns.views")),
 ]

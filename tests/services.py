@@ -52,8 +52,17 @@ BROWSER = next(
 )
 
 
+# Files of minutes, because they start processes, servers or a browser: begun first, so that none is left for
+# one core at the end. Each file goes to one core (--dist loadfile); the next free one takes the next file.
+LONG = ("browser", "faults", "ops", "crm", "journeys", "admin")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Without a browser its tests cannot run; each is skipped by name and the run's last lines say so."""
+    """Long files first. Without a browser its tests are skipped by name and the run's last lines say so."""
+    items.sort(
+        key=lambda item: LONG.index(item.path.parent.name) if item.path.parent.name in LONG else len(LONG)
+    )
     if BROWSER is None:
         for item in items:
             if "browser" in item.path.parts:

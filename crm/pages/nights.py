@@ -1,153 +1,70 @@
-"""The runs of the night: what each stage took, what failed and why, and asking for another one."""
-
-from dataclasses import dataclass
-from datetime import datetime
+"""The runs of the night: a calendar, each run's stages live and afterwards, and asking for another one."""
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
-from crm.common.choices import JobState, StageState
-from crm.common.models import JobRun, JobStage
+from crm.common import jobs
+from crm.common.choices import JobState
+from crm.common.models import JobRun
+from crm.pages import nights_calendar, nights_live, nights_run, nights_today
+from crm.pages.nights_live import STAGES, runs_of_the_night, with_stages
 from crm.pages.paging import by_key
 from crm.pages.shell import StaffRequest, action, back, page, refusals, render
+from crm.templatetags.crm import day
 from ltv.services import night
 
-STAGES = {
-    "summaries": gettext_lazy("Purchase summaries"),
-    "predictions": gettext_lazy("Predictions"),
-    "figures": gettext_lazy("Figures of every customer"),
-    "checks": gettext_lazy("Checks"),
-    "publish": gettext_lazy("Publishing, segments, campaigns"),
-    "tidy": gettext_lazy("Tidying up"),
-}
-
-
-@dataclass(frozen=True)
-class Stage:
-    name: str
-    seconds: float
-    rows: int
-    share: float
-    colour: str
-
-
-@dataclass(frozen=True)
-class Night:
-    """A run as staff read it."""
-
-    run: JobRun
-    stages: tuple[Stage, ...]
-    seconds: float | None
-    reason: str
-
-    @property
-    def is_open(self) -> bool:
-        return self.run.state in (JobState.REQUESTED, JobState.RUNNING)
-
-    @property
-    def words(self) -> str:
-        return progress_words(self.run)
-
-    @property
-    def percent(self) -> int:
-        return progress_percent(self.run)
-
-
-def night_of(run: JobRun) -> Night:
-    """Stages with their share of the time, and the last line of what went wrong."""
-    took = [(stage, _seconds(stage.started_at, stage.finished_at)) for stage in run.stages.all()]
-    total = sum(seconds or 0 for _stage, seconds in took) or 1
-    stages = tuple(
-        Stage(
-            name=str(STAGES.get(stage.name, stage.name)),
-            seconds=seconds,
-            rows=stage.done,
-            share=seconds / total,
-            colour=f"mc-c{stage.place % 6 + 1}",
-        )
-        for stage, seconds in took
-        if seconds is not None
-    )
-    lines = [line for line in run.error.strip().splitlines() if line.strip()]
-    return Night(run, stages, _seconds(run.started_at, run.finished_at), lines[-1] if lines else "")
-
-
-def _seconds(start: datetime | None, end: datetime | None) -> float | None:
-    return (end - start).total_seconds() if start and end else None
-
-
-def _runs() -> QuerySet[JobRun]:
-    return JobRun.objects.filter(job=night.JOB).select_related("requested_by").prefetch_related("stages")
-
-
-def last_night() -> Night | None:
-    """The last run of the newest business date: what staff asked for comes after the night itself."""
-    runs = _runs()
-    run = runs.order_by("-business_date", "-occurrence").first()
-    return night_of(run) if run else None
-
-
-def progress_words(run: JobRun) -> str:
-    """One line on where an open run is."""
-    if run.state == JobState.REQUESTED:
-        return _("Waiting for a worker to take it …")
-    stage = _at_work(run)
-    if stage is None:
-        return f"{_('Starting')} …"
-    name = STAGES.get(stage.name, stage.name)
-    if stage.total and stage.done:
-        return _("%(stage)s: %(done)s of %(total)s") % {
-            "stage": name,
-            "done": stage.done,
-            "total": stage.total,
-        }
-    return f"{name} …"
-
-
-def _at_work(run: JobRun) -> JobStage | None:
-    return next((stage for stage in run.stages.all() if stage.state == StageState.RUNNING), None)
-
-
-def progress_percent(run: JobRun) -> int:
-    """Roughly how far: whole stages done, and the part of the one at work."""
-    if run.state == JobState.REQUESTED:
-        return 2
-    stages, stage = run.stages.all(), _at_work(run)
-    ended = sum(stage.state == StageState.DONE for stage in stages)
-    part = min(1.0, stage.done / stage.total) if stage and stage.total else 0.0
-    return min(98, round(100 * (ended + part) / max(len(stages), 1)))
+OPEN = (JobState.REQUESTED, JobState.RUNNING)
 
 
 @page("common.view_jobrun")
 def nights(request: StaffRequest) -> HttpResponse:
-    pages = by_key(request, _runs(), size=30)
+    now, usual = timezone.now(), nights_live.usual_seconds()
+    pages = by_key(request, with_stages(runs_of_the_night()), size=30)
+    at_work = with_stages(runs_of_the_night().filter(state__in=OPEN)).order_by("business_date").first()
     return render(
         request,
         "crm/nights.html",
         title=_("Runs of the night"),
-        nights=[night_of(run) for run in pages.rows],
+        at_work=nights_today.night_of(at_work, now, usual) if at_work else None,
+        nights=[nights_today.night_of(run, now, usual) for run in pages.rows],
         pages=pages,
+        calendar=nights_calendar.month_of_nights(request.shop, request.GET.get("month", ""), now),
         legend=[(f"mc-c{place % 6 + 1}", words) for place, words in enumerate(STAGES.values())],
     )
 
 
 @page("common.view_jobrun")
+def one_night(request: StaffRequest, pk: int) -> HttpResponse:
+    now, run = timezone.now(), get_object_or_404(with_stages(runs_of_the_night()), pk=pk)
+    shown = nights_today.night_of(run, now, nights_live.usual_seconds())
+    bands, nights_before = nights_run.bands(
+        run, shown.lines, with_money=request.user.has_perm("ltv.view_customerltv")
+    )
+    return render(
+        request,
+        "crm/night.html",
+        title=_("Night of %(day)s") % {"day": day(run.business_date)},
+        night=shown,
+        gantt=nights_run.gantt(run, shown.lines, now),
+        bands=bands,
+        nights_before=nights_before,
+        fewest=nights_run.FEWEST,
+        may_retry=request.user.has_perm("common.add_jobrun") and _is_newest_failed(run),
+    )
+
+
+def _is_newest_failed(run: JobRun) -> bool:
+    return run.state == JobState.FAILED and not jobs.later(run).filter(state=JobState.DONE).exists()
+
+
+@page("common.view_jobrun")
 def progress(request: StaffRequest, pk: int) -> JsonResponse:
     """What the page asks for while a run is at work."""
-    run = get_object_or_404(_runs(), pk=pk)
-    return JsonResponse(
-        {
-            "state": run.state,
-            "finished": run.finished_at is not None,
-            "words": progress_words(run),
-            "percent": progress_percent(run),
-        }
-    )
+    run = get_object_or_404(with_stages(runs_of_the_night()), pk=pk)
+    return JsonResponse(nights_live.as_json(run, timezone.now(), nights_live.usual_seconds()))
 
 
 @action("common.add_jobrun")
@@ -156,3 +73,15 @@ def recalculate(request: StaffRequest) -> HttpResponse:
         night.request_recalculation(by=request.user, now=timezone.now())
         messages.success(request, _("A recalculation was asked for. Its progress is shown here."))
     return back(request, "crm:nights")
+
+
+@action("common.add_jobrun")
+def retry(request: StaffRequest, pk: int) -> HttpResponse:
+    """Let a failed run go on: from the stage asked for, else from the first one not done."""
+    run = get_object_or_404(runs_of_the_night(), pk=pk)
+    with refusals(request):
+        night.retry(
+            job=run, from_stage=request.POST.get("stage") or None, by=request.user, now=timezone.now()
+        )
+        messages.success(request, _("The run goes on. Its progress is shown here."))
+    return back(request, "crm:night", pk)

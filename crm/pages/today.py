@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.common.models import Shop, User
-from crm.pages.nights import last_night
+from crm.pages.nights_today import last_night, notice
 from crm.pages.shell import StaffRequest, action, back, refusals
 from crm.templatetags.crm import month
 from customers.choices import FollowUpStatus
@@ -49,7 +49,9 @@ def dashboard(request: StaffRequest, context: dict[str, Any]) -> dict[str, Any]:
             .annotate(purchases=Count("pk"))
         )
     if user.has_perm("common.view_jobrun"):
-        context["night"] = last_night()
+        shown = context.get("overview") or reports.current_run()
+        night = last_night(now)
+        context |= {"night": night, "night_notice": notice(night, shop, now, shown.as_of if shown else None)}
     return context
 
 

@@ -42,7 +42,9 @@ urlpatterns = [
     path("value/", value.value, name="value"),
     path("nights/", nights.nights, name="nights"),
     path("nights/recalculate/", nights.recalculate, name="recalculate"),
+    path("nights/<int:pk>/", nights.one_night, name="night"),
     path("nights/<int:pk>/progress/", nights.progress, name="night_progress"),
+    path("nights/<int:pk>/retry/", nights.retry, name="night_retry"),
     # campaigns
     path("campaigns/", campaigns.campaigns, name="campaigns"),
     path("campaigns/new/", campaign_form.new, name="campaign_new"),

@@ -121,6 +121,12 @@ def width(value: Figure) -> str:
 
 
 @register.filter
+def share_of_one(value: float) -> str:
+    """0.34 as ``0.34`` for a drawing, whatever the language."""
+    return f"{value:.4f}"
+
+
+@register.filter
 def day(value: date | str | None) -> str:
     if value is None or isinstance(value, str):
         return NOTHING

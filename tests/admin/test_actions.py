@@ -141,39 +141,6 @@ def test_recalculate_writes_one_row_however_often_it_is_pressed(press, staff):
     assert (run.state, run.requested_by) == (JobState.REQUESTED, staff)
 
 
-def test_progress_says_where_a_run_is(browser_of_staff, shop, world):
-    run = JobRun.objects.create(
-        job="ltv.recalculate", business_date=date(2026, 5, 1), state=JobState.RUNNING,
-        requested_at="2026-05-01T00:00Z", started_at="2026-05-01T00:00Z",
-    )  # fmt: skip
-    at = "2026-05-01T00:00Z"
-    run.stages.create(place=0, name="summaries", state="done", done=1, started_at=at, finished_at=at)
-    run.stages.create(place=1, name="figures", state="running", done=5, total=10, started_at=at)
-    for place, name in enumerate(["checks", "publish", "tidy", "more"], 2):
-        run.stages.create(place=place, name=name)
-
-    answer = browser_of_staff.get(reverse("crm:night_progress", args=[run.pk])).json()
-
-    assert answer == {
-        "state": "running",
-        "finished": False,
-        "words": "Figures of every customer: 5 of 10",
-        "percent": 25,
-    }
-
-
-def test_a_failed_night_shows_its_reason_in_red(browser_of_staff, shop, now):
-    JobRun.objects.create(
-        job="ltv.recalculate", business_date=date(2026, 5, 1), state=JobState.FAILED, requested_at=now,
-        started_at=now, finished_at=now, error="Traceback\n  line\nGateRefused: sums differ",
-    )  # fmt: skip
-
-    page = browser_of_staff.get("/admin/").content.decode()
-
-    assert "GateRefused: sums differ" in page
-    assert "mc-card--bad" in page
-
-
 def test_a_segment_is_built_previewed_changed_and_archived(press, browser_of_staff):
     CustomerFactory(country="KR", name="김민수")
     CustomerFactory(country="JP")

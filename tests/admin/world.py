@@ -160,13 +160,16 @@ def _running(staff: User) -> dict[str, int]:
         finished_at=NIGHT,
         requested_by=staff,
     )
-    run.stages.create(
+    stage = run.stages.create(
         place=0,
         name="summaries",
         state="done",
         done=3,
         started_at=NIGHT,
         finished_at=NIGHT + timedelta(seconds=1.5),
+    )
+    stage.parts.create(
+        number=1, low=0, high=9, state="done", worker="a:1", started_at=NIGHT, finished_at=NIGHT
     )
     key, _text = issue_key(user=UserFactory(), name="till")
     ImportBatchFactory()
@@ -188,7 +191,9 @@ ARGUMENTS = {
     "segment": _one("pk", "segment"),
     "segment_edit": _one("pk", "segment"),
     "segment_archive": _one("pk", "segment"),
+    "night": _one("pk", "run"),
     "night_progress": _one("pk", "run"),
+    "night_retry": _one("pk", "run"),
     "campaign": _one("pk", "campaign"),
     "campaign_states": _one("pk", "campaign"),
     "campaign_edit": _one("pk", "draft"),
@@ -225,6 +230,7 @@ PAGES = {
     "segment_edit": MARKETING,
     "value": EVERYBODY,
     "nights": EVERYBODY,
+    "night": EVERYBODY,
     "night_progress": EVERYBODY,
     "campaigns": EVERYBODY,
     "campaign": EVERYBODY,
@@ -258,6 +264,7 @@ BUTTONS = {
     "segment_preview": EVERYBODY,
     "segment_archive": MARKETING,
     "recalculate": MARKETING,
+    "night_retry": MARKETING,
     "campaign_launch": MARKETING,
     "campaign_pause": MARKETING,
     "campaign_resume": MARKETING,

@@ -34,7 +34,7 @@ LOADER = (
 )
 SETTINGS = "crm/settings.py"  # updates dicts, and there is no row it could know
 COMMON_INTERFACES = ("crm/common/admin", "crm/common/api", "crm/common/tasks.py", "crm/common/views")
-SHELL_INTERFACES = ("crm/pages/", "crm/management/", "crm/health.py", *COMMON_INTERFACES)
+SHELL_INTERFACES = ("crm/pages/", "crm/management/", "crm/health.py", "crm/metrics.py", *COMMON_INTERFACES)
 INTERFACES = ("admin", "api", "views", "tasks", "management")
 
 WRITING_CALLS = frozenset(

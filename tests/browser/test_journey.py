@@ -176,9 +176,9 @@ def makes_a_segment(page: Page) -> Segment:
     conditions.nth(1).get_by_label("What is asked").select_option("ltv.recency_days")
     conditions.nth(1).get_by_label("How it compares").select_option("between")
     conditions.nth(1).get_by_label("Value", exact=True).nth(0).fill("180")
-    conditions.nth(1).get_by_label("Value", exact=True).nth(1).fill("400")
+    conditions.nth(1).get_by_label("Value", exact=True).nth(1).fill("280")
 
-    fit = CustomerLtv.objects.filter(frequency__gte=2, recency_days__range=(180, 400)).count()
+    fit = CustomerLtv.objects.filter(frequency__gte=2, recency_days__range=(180, 280)).count()
     expect(page.locator("#preview-count")).to_have_text(str(fit))
     presses(page, "Save")
     sees(page, f"Segment saved: {fit} members.")

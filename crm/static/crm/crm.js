@@ -88,18 +88,44 @@
   });
 
   // The progress of a run: asked for every 1.5 seconds until it ends, then the page is read again.
+  function write(box, name, text) {
+    var place = box.querySelector("[data-" + name + "]");
+    if (place && text !== undefined && place.textContent !== text) place.textContent = text;
+  }
+
+  function fill(bar, percent) {
+    bar.classList.toggle("mc-bar--unknown", percent === null);
+    bar.firstElementChild.style.width = (percent === null ? 100 : percent) + "%";
+    if (percent === null) bar.removeAttribute("aria-valuenow");
+    else if (bar.hasAttribute("role")) bar.setAttribute("aria-valuenow", percent);
+  }
+
+  function showStage(row, stage) {
+    row.dataset.state = stage.state;
+    write(row, "icon", stage.icon);
+    write(row, "state-words", stage.state_words);
+    write(row, "figures", stage.figures);
+    write(row, "who", stage.who);
+    fill(row.querySelector(".mc-bar"), stage.percent);
+  }
+
   function watch(box) {
     var misses = 0;
+    function show(run) {
+      var rows = box.querySelectorAll("[data-stage]");
+      if (run.finished || (box.dataset.stages !== undefined && rows.length !== run.stages.length)) {
+        window.location.reload();
+        return;
+      }
+      ["words", "said", "left"].forEach(function (name) { write(box, name, run[name]); });
+      fill(box.querySelector("[data-fill]").parentNode, run.percent);
+      rows.forEach(function (row, n) { showStage(row, run.stages[n]); });
+      window.setTimeout(look, 1500);
+    }
     function look() {
       fetch(box.dataset.progress, { headers: { Accept: "application/json" }, credentials: "same-origin" })
         .then(function (answer) { if (!answer.ok) throw new Error(answer.status); return answer.json(); })
-        .then(function (run) {
-          misses = 0;
-          if (run.finished) { window.location.reload(); return; }
-          box.querySelector("[data-words]").textContent = run.words;
-          box.querySelector("[data-fill]").style.width = run.percent + "%";
-          window.setTimeout(look, 1500);
-        })
+        .then(function (run) { misses = 0; show(run); })
         .catch(function () { misses += 1; if (misses < 20) window.setTimeout(look, 1500 * misses); });
     }
     window.setTimeout(look, 800);
