@@ -1,10 +1,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from ltv.services import night
+from ltv.services import backtesting, night
 
 
 @shared_task(name=night.JOB)
 def recalculate() -> int:
     """Rung by beat and by staff: runs the night if it is due, and what staff asked for."""
     return night.run_due(clock=timezone.now)
+
+
+@shared_task(name=backtesting.JOB)
+def check_forecast() -> int:
+    """Rung by beat and by staff: the week's check of the forecast if it is due, and what staff asked for."""
+    return backtesting.run_due(clock=timezone.now)
