@@ -10,7 +10,6 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from campaigns.reports import asks_forecasts
 from crm.common.choices import JobState
@@ -30,10 +29,6 @@ MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
 CHIPS = {Light.GREEN: "mc-chip--good", Light.AMBER: "mc-chip--warm", Light.RED: "mc-chip--bad"}
 NOTES = {Light.GREEN: "mc-note--good", Light.AMBER: "mc-note--warm", Light.RED: "mc-note--bad"}
 ICONS = {Light.GREEN: "check_circle", Light.AMBER: "error", Light.RED: "cancel"}
-STEPS = {
-    "own": gettext_lazy("fitted on its own past"),
-    "pooled": gettext_lazy("fitted with a cautious prior"),
-}
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,6 @@ class Row:
     origin: date
     until: date
     found: Mapping[str, Any]
-    step: str
     purchases_off: float | None
     spend_off: float | None
 
@@ -140,7 +134,7 @@ def report_card(request: StaffRequest) -> HttpResponse:
             "model": forecast_name(card.model),
             "champion": forecast_name(card.champion) if card.champion else "",
             "rows": [_row(card, one) for one in card.scores["checks"]],
-            "forecasts": [one | {"title": forecast_name(one["name"])} for one in card.scores["forecasts"]],
+            "forecasts": _forecasts(card),
             "spend": _chart(card.scores["spend"], {"currency": card.currency}),
             "silence": _chart(card.scores["silence"], {"percent": True}),
             "history": _history(),
@@ -154,14 +148,22 @@ def _row(card: ReportCard, one: Mapping[str, Any]) -> Row:
         origin=origin + timedelta(days=1),
         until=origin + timedelta(days=card.horizon_days),
         found=one,
-        step=str(STEPS.get(one["step"], one["step"])),
         purchases_off=_off(one["purchases"]),
         spend_off=_off(one["spend"]),
     )
 
 
+def _forecasts(card: ReportCard) -> list[dict[str, Any]]:
+    """The forecast in use, the best of all tried and every rule of thumb, the best first."""
+    told = (card.model, card.champion)
+    tried: list[dict[str, Any]] = card.scores["forecasts"]
+    return [
+        one | {"title": forecast_name(one["name"])} for one in tried if one["baseline"] or one["name"] in told
+    ]
+
+
 def _off(totals: Mapping[str, float]) -> float | None:
-    return totals["predicted"] / totals["actual"] - 1 if totals["actual"] else None
+    return round(totals["predicted"] / totals["actual"] - 1, 4) + 0.0 if totals["actual"] else None
 
 
 def _chart(tenths: Mapping[str, list[float]], form: dict[str, Any]) -> dict[str, Any]:

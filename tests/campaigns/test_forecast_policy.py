@@ -13,6 +13,7 @@ from customers.models import Customer, Purchase, Segment, SegmentMembership
 from ltv import traits
 from ltv.choices import Light
 from ltv.events import forecast_judged
+from ltv.models import ReportCard
 from ltv.services import backtesting
 from tests.factories import ConsentFactory, CustomerFactory, ReportCardFactory, SegmentFactory, UserFactory
 from tests.ltv.core import shops
@@ -100,7 +101,7 @@ def test_the_owners_word_lets_them_in(launched, enters, now):
     a_verdict(Light.RED, now)
     waited = enters()
 
-    card = ReportCardFactory._meta.model.objects.latest("pk")
+    card = ReportCard.objects.latest("pk")
     backtesting.allow(card=card, reason="A holiday, not a break.", by=UserFactory(), at=now)
 
     assert [one.customer for one in campaign.enrolments.all()] == [waited]
@@ -154,6 +155,7 @@ def test_a_break_planted_in_the_purchases_stops_them_and_the_repaired_log_lets_t
     sell(shops.thinned(shops.healthy(250, 7), 810, 0.8))
     backtesting.run_due(clock=lambda: now)
     waited = enters()
+    assert ReportCard.objects.get().light == Light.RED
     assert not campaign.enrolments.exists()
 
     Purchase.objects.all().delete()
@@ -161,6 +163,7 @@ def test_a_break_planted_in_the_purchases_stops_them_and_the_repaired_log_lets_t
     backtesting.request_check(by=staff, now=now)
     backtesting.run_due(clock=lambda: now)
 
+    assert ReportCard.objects.latest("pk").light != Light.RED
     assert [one.customer for one in campaign.enrolments.all()] == [waited]
 
 

@@ -75,16 +75,6 @@ def test_the_card_says_what_the_library_says_of_the_same_log(rows, now):
     assert card.run == run
 
 
-def test_demand_that_breaks_is_red(rows, now):
-    sell(shops.thinned(rows, 810, 0.75))
-
-    ring(now)
-
-    card = ReportCard.objects.get()
-    assert (card.light, reports.predictions_may_drive_offers().allowed) == (Light.RED, False)
-    assert "purchases_broke_down" in codes(card)
-
-
 def test_a_purchase_dated_in_the_future_is_red_and_todays_is_none_of_it(now):
     owner = sell(shops.healthy(40, 7))[0]
     PurchaseFactory(customer=owner, purchased_at=now, purchased_on=MONDAY)
