@@ -24,6 +24,7 @@ from ltv.events import forecast_judged
 from ltv.models import CurrentRun, PurchaseSummary, ReportCard
 
 JOB = "ltv.backtest"
+STAGES = ("read", "backtest", "verdict")
 HORIZON = 90  # days: as far as the risk on the screens looks
 IN_USE = "bgnbd"  # what the night's predictions stand on, with amounts learnt from repeat purchase days
 # Enough for every figure of a card within a few per mille, in under 600 MB and some minutes.
@@ -74,9 +75,11 @@ def check(progress: jobs.Progress, clock: Callable[[], datetime]) -> ReportCard:
     """Hold the forecast against what happened next, as known at the end of the day before the run's."""
     shop = Shop.current()
     as_of = _as_of(progress.run, shop)
+    progress.plan(STAGES)
     with progress.stage("read"):
         sample = _read(as_of, today=clock().astimezone(shop.zone).date())
         progress.rows = len(sample.log.days)
+        progress.facts = {"customers": sample.customers, "buyers": sample.buyers}
     with progress.stage("backtest"):
         days = backtest.origins(sample.log, HORIZON, sample.end)
         found = backtest.backtest(sample.log, days, HORIZON, sample.end)
