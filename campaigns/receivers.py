@@ -8,6 +8,7 @@ from django.dispatch import Signal
 from campaigns.services import engagement, enrolment, unsubscribe
 from customers import events as customer_events
 from feedback import events as feedback_events
+from ltv import events as ltv_events
 
 
 def stop_mail_without_consent(*, customer_id: int, purpose: str, **_kwargs: Any) -> None:
@@ -23,6 +24,10 @@ def enrol_entrants(*, entered: dict[int, int], at: datetime, **_kwargs: Any) -> 
     enrolment.enrol_entrants(segment_ids=[segment for segment, count in entered.items() if count], at=at)
 
 
+def enrol_who_waited(*, at: datetime, **_kwargs: Any) -> None:
+    enrolment.enrol_who_waited(at=at)
+
+
 def note_answer(*, response: Any, at: datetime, **_kwargs: Any) -> None:
     engagement.survey_answered(invitation_id=response.invitation_id, at=at)
 
@@ -32,6 +37,7 @@ RECEIVERS: tuple[tuple[Signal, Any], ...] = (
     (customer_events.customer_email_changed, stop_mail_to_old_address),
     (customer_events.segments_changed, enrol_entrants),
     (feedback_events.survey_answered, note_answer),
+    (ltv_events.forecast_judged, enrol_who_waited),
 )
 
 

@@ -1,6 +1,6 @@
 """Figures of campaigns: who would get it, where it stands, what came of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -9,10 +9,14 @@ from typing import Any
 
 from psycopg.sql import Composable
 
-from campaigns.choices import Arm, MessageStatus
+from campaigns.choices import Arm, MessageStatus, Trigger
 from campaigns.models import Campaign
 from crm.common import sql
 from crm.common.intervals import Z95, wilson
+from customers.core import rules
+from customers.core.traits import catalogue
+from customers.models import Segment
+from ltv.reports import predictions_may_drive_offers
 
 WINDOW_DAYS = 30
 
@@ -178,3 +182,16 @@ def mean_difference(treated: ArmResult, control: ArmResult) -> Difference | None
     value = float(treated.revenue) / treated.people - float(control.revenue) / control.people
     spread = Z95 * sqrt(treated.variance / treated.people + control.variance / control.people)
     return Difference(value, value - spread, value + spread)
+
+
+def asks_forecasts(segment: Segment) -> bool:
+    """Whether who is in the segment depends on what is only expected of people."""
+    return bool(rules.forecasts(segment.rule, catalogue()))
+
+
+def waiting_for_forecast(campaigns: Iterable[Campaign]) -> list[Campaign]:
+    """Of these, those that take nobody in now: they would by themselves, by a forecast that did not hold."""
+    by_forecast = [
+        one for one in campaigns if one.trigger == Trigger.ON_ENTRY and asks_forecasts(one.segment)
+    ]
+    return by_forecast if by_forecast and not predictions_may_drive_offers().allowed else []

@@ -24,6 +24,8 @@ app.conf.beat_schedule = {
     # Every half hour in UTC, whatever the shop's zone: JobRun lets the night happen once per business date, soon
     # after the shop's midnight, and every further ring only catches up one that was missed or killed.
     "ltv.recalculate": {"task": "ltv.recalculate", "schedule": crontab(minute="10,40")},
+    # Once a business week, soon after its Monday begins: between two rings of the night, to share no minute with it.
+    "ltv.backtest": {"task": "ltv.backtest", "schedule": crontab(minute="25")},
     "campaigns.deliver_due": {"task": "campaigns.deliver_due", "schedule": 20.0},
     "campaigns.sweep": {"task": "campaigns.sweep", "schedule": 60.0},
     "customers.run_imports": {"task": "customers.run_imports", "schedule": 60.0},

@@ -89,6 +89,7 @@ _RUNNING = [
         "permission": _may("customers.view_importbatch"),
     },
     _item(_("Runs of the night"), "bedtime", "crm:nights", "common.view_jobrun"),
+    _item(_("Report card"), "fact_check", "crm:report_card", "ltv.view_reportcard"),
     _item(_("Records"), "receipt_long", "crm:records", "customers.view_purchase") | {"active": _records_open},
     _item(_("Settings"), "tune", "crm:settings", "common.view_shop") | {"active": _settings_open},
 ]

@@ -25,7 +25,7 @@ _VIEWED = {
         "customer purchase refund product purchaseline consent interaction followup segment segmentmembership "
         "acquisitionchannel marketingspend exchangerate importbatch"
     ),
-    "ltv": "customerltv ltvrun",
+    "ltv": "customerltv ltvrun reportcard",
     "feedback": "survey question invitation response theme action",
     "campaigns": "campaign variant offer coupon message enrolment suppression",
     "common": "jobrun",
@@ -66,6 +66,7 @@ _OWNS = (
     | _may("customers", "refund", "add")
     | _may("customers", "product", "add", "change")
     | _may("campaigns", "suppression", "change")
+    | _may("ltv", "reportcard", "change")
     | _may("auth", "group", "view")
     | _may("axes", "accessattempt", "view", "delete")
 )

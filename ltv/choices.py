@@ -15,3 +15,11 @@ class ModelStep(TextChoices):
     LAST_GOOD = "last_good", _("The last good fit")
     POOLED = "pooled", _("Fitted with a cautious prior")
     FORMULA = "formula", _("Formula only: too little data for a model")
+
+
+class Light(TextChoices):
+    """The verdict of a report card; the values are those of ``ltv.core.verdict``."""
+
+    GREEN = "green", _("The forecast holds")
+    AMBER = "amber", _("With care")
+    RED = "red", _("Do not rely on it")

@@ -5,12 +5,13 @@ one short transaction, so that readers see yesterday whole, then today whole. ``
 ``ltv_current``: the rows of the run the pointer names.
 """
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.common.models import JobRun
-from ltv.choices import ModelStep, RunState
+from ltv.choices import Light, ModelStep, RunState
 
 
 class PurchaseSummary(models.Model):
@@ -220,3 +221,50 @@ class CustomerOutlook(models.Model):
     class Meta:
         managed = False
         db_table = "ltv_current"
+
+
+class ReportCard(models.Model):
+    """What the shop's own past says of its forecast: a light, findings, and the figures behind them.
+
+    ``findings``: [{"code", "light", "values"}], the worst first, said in words by whoever shows them.
+    ``scores``: see ``ltv.core.scorecard``. Money in ``currency``. The newest card decides whether predictions may
+    drive offers: ``reports.predictions_may_drive_offers``.
+    """
+
+    run = models.OneToOneField(JobRun, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    as_of = models.DateField(_("as of"))
+    light = models.CharField(_("verdict"), max_length=6, choices=Light)
+    findings = models.JSONField(_("findings"), default=list)
+    model = models.CharField(_("forecast in use"), max_length=40)
+    champion = models.CharField(_("best of all tried"), max_length=40, blank=True)
+    horizon_days = models.PositiveSmallIntegerField(_("horizon, days"))
+    checks = models.PositiveSmallIntegerField(_("checks"))
+    customers = models.IntegerField(_("customers looked at"))
+    buyers = models.IntegerField(_("buyers of the shop"))  # above ``customers`` where a sample was enough
+    currency = models.CharField(_("currency"), max_length=3)
+    scores = models.JSONField(_("scores"), default=dict)
+    created_at = models.DateTimeField(_("checked"))
+    allowed_at = models.DateTimeField(_("allowed in spite of it"), null=True, blank=True)
+    allowed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    allowed_reason = models.CharField(_("reason"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("report card")
+        verbose_name_plural = _("report cards")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(name="report_card_light_known", condition=Q(light__in=Light.values)),
+            models.CheckConstraint(
+                name="report_card_allowed_has_reason",
+                condition=Q(allowed_at__isnull=True) | (Q(light=Light.RED) & ~Q(allowed_reason="")),
+            ),
+            models.CheckConstraint(
+                name="report_card_part_of_the_buyers",
+                condition=Q(customers__gte=0, customers__lte=F("buyers")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.as_of} {self.light}"

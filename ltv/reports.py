@@ -6,8 +6,9 @@ from decimal import Decimal
 
 from crm.common import sql
 from crm.common.orm import Prepared
+from ltv.choices import Light
 from ltv.core import formula
-from ltv.models import CurrentRun, CustomerLtv, LtvRun
+from ltv.models import CurrentRun, CustomerLtv, LtvRun, ReportCard
 
 
 @dataclass(frozen=True)
@@ -156,3 +157,21 @@ def members_by_value(segment_id: int, *, skip: int = 0, limit: int) -> list[int]
     """Ids of a segment's members now, by expected margin, the best first; those without figures last."""
     found = sql.rows("ltv/members_by_value", {"segment_id": segment_id, "skip": skip, "limit": limit})
     return [row["customer_id"] for row in found]
+
+
+@dataclass(frozen=True)
+class Trust:
+    """How far the newest check trusts the forecast; ``card`` is None where none was made yet."""
+
+    card: ReportCard | None
+
+    @property
+    def allowed(self) -> bool:
+        """Red forbids, unless an owner allowed it with a reason; amber and "not checked yet" are said, and allow."""
+        card = self.card
+        return card is None or card.light != Light.RED or card.allowed_at is not None
+
+
+def predictions_may_drive_offers() -> Trust:
+    """The policy of ADR 10, in its one place: may campaigns by themselves act on what is only expected?"""
+    return Trust(ReportCard.objects.order_by("-pk").first())

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from ltv.services import night, rebuild
+from ltv.services import backtesting, night, rebuild
 
 
 @shared_task(name=night.JOB)
@@ -14,3 +14,9 @@ def recalculate() -> int:
 def rebuild_part() -> int:
     """Rung by the night for every worker there is: one range of customers of the full pass, if one is left."""
     return rebuild.take_part(clock=timezone.now)
+
+
+@shared_task(name=backtesting.JOB)
+def check_forecast() -> int:
+    """Rung by beat and by staff: the week's check of the forecast if it is due, and what staff asked for."""
+    return backtesting.run_due(clock=timezone.now)

@@ -1,5 +1,7 @@
 """What the current valuation says of a customer, offered to segment rules. Money in the shop's base currency."""
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as _
 
 from customers.core.traits import Source, Trait, register_source, register_trait
@@ -70,5 +72,7 @@ def register() -> None:
     """Add them to the catalogue; called once at start-up."""
     for source in SOURCES:
         register_source(source)
-    for trait in (*PAST, *FUTURE):
+    for trait in PAST:
         register_trait(trait)
+    for trait in FUTURE:
+        register_trait(replace(trait, forecast=True))

@@ -201,7 +201,7 @@ def launch(*, campaign: Campaign, by: User | None, at: datetime) -> Campaign:
         raise AlreadyLaunched
     campaign = Campaign.objects.select_related("segment", "offer", "survey").get(pk=campaign.pk)
     _check_ready(campaign, at)
-    made = enrol(campaign=campaign, at=at)
+    made = {} if reports.waiting_for_forecast([campaign]) else enrol(campaign=campaign, at=at)
     if not made.get(MessageStatus.PENDING) and campaign.trigger == Trigger.ONCE:
         raise NobodyToContact
     wake(TASK)

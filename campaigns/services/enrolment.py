@@ -1,12 +1,14 @@
 """Taking customers into a campaign: arms, messages, coupons, invitations, a handful of statements for any number."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from psycopg.sql import Composable
 
 from campaigns.choices import CampaignStatus, MessageStatus, Trigger
 from campaigns.models import Campaign, Message
+from campaigns.reports import asks_forecasts, waiting_for_forecast
 from campaigns.services import suppression
 from crm.common import sql
 from crm.common.models import Shop
@@ -77,15 +79,27 @@ def _invite(campaign: Campaign, survey: Survey, at: datetime) -> None:
 def enrol_entrants(*, segment_ids: list[int], at: datetime) -> int:
     """Enrol who entered the segments of running on-entry campaigns; returns how many messages were made.
 
-    A campaign whose survey was closed meanwhile takes nobody in.
+    A campaign whose survey was closed meanwhile takes nobody in, nor does one that waits for a better forecast.
     """
-    running = Campaign.objects.filter(
-        Q(survey=None) | Q(survey__status=SurveyStatus.OPEN),
-        trigger=Trigger.ON_ENTRY,
-        status=CampaignStatus.RUNNING,
-        segment_id__in=segment_ids,
-    ).select_related("offer", "survey")
-    made = sum(sum(enrol(campaign=campaign, at=at).values()) for campaign in running.order_by("pk"))
+    return _enrol_into(_taking_in().filter(segment_id__in=segment_ids), at)
+
+
+def enrol_who_waited(*, at: datetime) -> int:
+    """After a verdict on the forecast: enrol who entered while it was red, unless it still is."""
+    return _enrol_into([campaign for campaign in _taking_in() if asks_forecasts(campaign.segment)], at)
+
+
+def _taking_in() -> QuerySet[Campaign]:
+    """The campaigns that take people in by themselves."""
+    open_survey = Q(survey=None) | Q(survey__status=SurveyStatus.OPEN)
+    running = Campaign.objects.filter(open_survey, trigger=Trigger.ON_ENTRY, status=CampaignStatus.RUNNING)
+    return running.select_related("offer", "survey", "segment").order_by("pk")
+
+
+def _enrol_into(campaigns: Iterable[Campaign], at: datetime) -> int:
+    found = list(campaigns)
+    waiting = waiting_for_forecast(found)
+    made = sum(sum(enrol(campaign=one, at=at).values()) for one in found if one not in waiting)
     if made:
         wake("campaigns.deliver_due")
     return made

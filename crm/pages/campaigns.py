@@ -18,6 +18,7 @@ from campaigns.services import campaigns as services
 from campaigns.services import delivery
 from crm.common.models import Shop
 from crm.pages.paging import by_key
+from crm.pages.report_card import doubt
 from crm.pages.shell import StaffRequest, action, back, page, refusals, render
 
 # The ledger's codes in words.
@@ -60,6 +61,8 @@ def campaign(request: StaffRequest, pk: int) -> HttpResponse:
         Campaign.objects.select_related("segment", "offer", "survey", "created_by", "launched_by"), pk=pk
     )
     context: dict[str, Any] = {"campaign": one, "variants": list(one.variants.all())}
+    if one.status not in (CampaignStatus.FINISHED, CampaignStatus.STOPPED):
+        context["doubt"] = doubt(one.segment)
     context |= _before(one) if one.status == CampaignStatus.DRAFT else _after(request, one)
     return render(request, "crm/campaign.html", title=one.name, **context)
 

@@ -19,6 +19,7 @@ from campaigns.models import Campaign
 from crm.common.errors import DomainError
 from crm.common.models import Shop
 from crm.pages.paging import SIZE, Pages, link, position, words
+from crm.pages.report_card import doubt
 from crm.pages.shell import StaffRequest, action, attempt, form_page, page, refusals, render
 from customers.choices import SegmentStatus
 from customers.core import rules
@@ -112,6 +113,7 @@ def segment(request: StaffRequest, pk: int) -> HttpResponse:
         segment=one,
         run=run,
         explained=_explain(one.rule),
+        doubt=doubt(one),
         rows=[(people[pk], figures.get(pk), entered.get(pk)) for pk in pages.rows if pk in people],
         pages=pages,
         movement=_movement(one),

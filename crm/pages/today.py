@@ -10,8 +10,12 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from campaigns.choices import CampaignStatus
+from campaigns.models import Campaign
+from campaigns.reports import waiting_for_forecast
 from crm.common.models import Shop, User
 from crm.pages.nights_today import last_night, notice
+from crm.pages.report_card import findings
 from crm.pages.shell import StaffRequest, action, back, refusals
 from crm.templatetags.crm import month
 from customers.choices import FollowUpStatus
@@ -37,6 +41,8 @@ def dashboard(request: StaffRequest, context: dict[str, Any]) -> dict[str, Any]:
     context |= {"title": _("Today"), "shop": shop, "today": today, "now": now}
     if user.has_perm("ltv.view_customerltv"):
         context |= _value(user)
+    if user.has_perm("ltv.view_reportcard"):
+        context |= _forecast(user)
     if user.has_perm("feedback.view_response"):
         context |= _feedback(now)
     if user.has_perm("customers.view_followup"):
@@ -84,6 +90,16 @@ def _newly_at_risk(since: datetime) -> QuerySet[CustomerLtv]:
         entered_at__gte=since,
     )
     return CustomerLtv.objects.filter(Exists(entered)).select_related("customer").order_by("-clv")
+
+
+def _forecast(user: User) -> dict[str, Any]:
+    """Where predictions do not drive offers: why, and which campaigns wait for it."""
+    trust = reports.predictions_may_drive_offers()
+    if trust.allowed or trust.card is None:
+        return {}
+    running = Campaign.objects.filter(status=CampaignStatus.RUNNING).select_related("segment")
+    waiting = waiting_for_forecast(running) if user.has_perm("campaigns.view_campaign") else []
+    return {"forecast_card": trust.card, "forecast_said": findings(trust.card)[:1], "waiting": waiting}
 
 
 def _revenue_chart(found: reports.Overview) -> dict[str, Any]:

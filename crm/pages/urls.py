@@ -13,6 +13,7 @@ from crm.pages import (
     nights,
     offers,
     outbox,
+    report_card,
     segments,
     settings,
     today,
@@ -40,6 +41,10 @@ urlpatterns = [
     path("segments/<int:pk>/archive/", segments.archive, name="segment_archive"),
     # value and the night
     path("value/", value.value, name="value"),
+    path("report-card/", report_card.report_card, name="report_card"),
+    path("report-card/check/", report_card.check_now, name="check_forecast"),
+    path("report-card/<int:pk>/allow/", report_card.allow, name="allow_forecast"),
+    path("report-card/checks/<int:pk>/progress/", report_card.progress, name="check_progress"),
     path("nights/", nights.nights, name="nights"),
     path("nights/recalculate/", nights.recalculate, name="recalculate"),
     path("nights/<int:pk>/", nights.one_night, name="night"),

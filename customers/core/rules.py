@@ -140,6 +140,15 @@ def conditions(node: Node) -> Iterator[Condition]:
             yield from conditions(part)
 
 
+def forecasts(rule: object, catalogue: Catalogue) -> list[Trait]:
+    """What the rule asks that is only expected, each once; nothing of a rule that cannot be understood."""
+    try:
+        asked = [condition.trait for condition in conditions(parse(rule, catalogue))]
+    except BadRule:
+        return []
+    return list({trait.name: trait for trait in asked if trait.forecast}.values())
+
+
 def _node(rule: object, catalogue: Catalogue, path: str, depth: int) -> Node:
     if depth > MAX_DEPTH:
         raise BadRule(path, f"nested more than {MAX_DEPTH} deep")

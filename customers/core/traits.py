@@ -34,7 +34,8 @@ class Trait:
 
     ``many``, when set, is ``FROM ... WHERE ...`` naming a customer's rows by ``c.id``; ``sql`` is then the value
     of one such row and a condition holds when it holds for any of them. ``suggest`` lists values to offer in a
-    form for a text; ``choices`` are the only values a choice may have.
+    form for a text; ``choices`` are the only values a choice may have. ``forecast`` says that it is expected of the
+    customer, not known.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Trait:
     description: object = ""
     many: str = ""
     suggest: Callable[[], Iterable[tuple[str, str]]] | None = field(default=None, compare=False)
+    forecast: bool = False
 
 
 @dataclass

@@ -60,15 +60,15 @@ class Amounts:
 def learn(days: Floats, mean: Floats) -> Amounts:
     """Learn from the mean amount of ``days`` purchase days, (n,) each.
 
-    By gamma-gamma where its fit holds, else the shrunken own mean.
+    By gamma-gamma on the step of the ladder a night without a past would stand on, else the shrunken own mean.
     """
+    params = fallback.climb_spending(days, mean).params
     known = gamma_gamma.spenders(days, mean)
     counted = np.where(known, days, 0.0)
     spent = np.where(known, days * mean, 0.0)
-    fit = gamma_gamma.fit(days, mean, ridge=fallback.NIGHTLY_RIDGE)
-    if fit.ok and not fallback.enough_data(fit.customers, fit.repeaters):
-        return Amounts(gamma_gamma.expected_spend(fit.params, days, mean), counted, spent, fit.params)
-    return Amounts(gamma_gamma.shrunken_spend(days, mean), counted, spent, None)
+    if params is None:
+        return Amounts(gamma_gamma.shrunken_spend(days, mean), counted, spent, None)
+    return Amounts(gamma_gamma.expected_spend(params, days, mean), counted, spent, params)
 
 
 def plain(mean: Floats) -> Amounts:

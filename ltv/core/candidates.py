@@ -150,12 +150,8 @@ class Modelled:
 
 
 def fit_model(name: str, model: Model[Any], seen: Seen, horizon: float) -> Modelled | None:
-    """Own fit, else one held by the prior; with either way of learning the amounts."""
-    histories = seen.x, seen.t_x, seen.T
-    own = model.fit(*histories, ridge=fallback.NIGHTLY_RIDGE)
-    choice = fallback.choose(own, None, None)
-    if choice.params is None:
-        choice = fallback.choose(own, None, model.fit(*histories, ridge=fallback.POOLED_RIDGE))
+    """On the step of the ladder a night without a past would stand on; with either way of learning the amounts."""
+    choice = fallback.climb(model, seen.x, seen.t_x, seen.T)
     if choice.params is None:
         return None
     learnt = {name: seen.of_repeats, f"{name}{ALL_DAYS}": seen.of_all_days}

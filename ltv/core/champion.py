@@ -11,7 +11,7 @@ span, 1 + (latest - oldest) / horizon.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import t as student
@@ -25,6 +25,7 @@ CONFIDENCE = 0.8
 NO_LOSS = 1e-9
 
 LEADS, STAYS, SIMPLER = "leads", "stays", "simpler"
+IN_USE = "in_use"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Margin:
 
 @dataclass(frozen=True)
 class Champion:
-    """The forecast to use; reason: "leads", "stays" (in office) or "simpler"; margin None where no
+    """The forecast to use; reason: "leads", "stays" (in office) or "simpler", or "in_use" for one that
+    was not chosen here; margin None where no
     baseline took part; table: all forecasts, the best first; origins: how many were compared."""
 
     name: str
@@ -87,6 +89,26 @@ def choose(found: Backtest, in_office: str | None = None) -> Champion | None:
         margin=_margin(losses, rules, name, independent),
         origins=len(checks),
         table=table,
+    )
+
+
+def in_use(found: Backtest, name: str) -> Champion | None:
+    """The forecast ``name`` with its margin, chosen or not: what a shop stands on today is to be judged.
+
+    None when it could not be judged at the latest check.
+    """
+    best = choose(found)
+    checks = compared(found)
+    if best is None or name not in _names(checks[-1]):
+        return None
+    losses = _losses(checks)
+    rules = [row.name for row in best.table if row.baseline]
+    return replace(
+        best,
+        name=name,
+        baseline=name in rules,
+        reason=IN_USE,
+        margin=_margin(losses, rules, name, _independent(checks, found.horizon)),
     )
 
 

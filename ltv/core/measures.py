@@ -58,6 +58,14 @@ class Accuracy:
     decile_error: float | None
     deciles: Deciles
 
+    @property
+    def top_fifth(self) -> float | None:
+        """Share of the actual total that the two highest predicted tenths have."""
+        if not self.actual_total:
+            return None
+        held = zip(self.deciles.actual[:2], self.deciles.customers[:2], strict=True)
+        return sum(mean * customers for mean, customers in held) / self.actual_total
+
 
 @dataclass(frozen=True)
 class Silence:
@@ -65,12 +73,14 @@ class Silence:
 
     share: of customers who bought nothing; auc: probability that of two customers, one silent and
     one not, the silent one had the higher risk (ties one half), None when all are alike; brier:
-    mean squared error of the probability, None for forecasts that give none.
+    mean squared error of the probability, None for forecasts that give none; deciles: probability
+    and share of silent customers in ten groups of falling risk, None likewise.
     """
 
     share: float | None
     auc: float | None
     brier: float | None
+    deciles: Deciles | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +196,7 @@ def silence(risk: ArrayLike, silent: ArrayLike, probability: bool = True) -> Sil
         share=float(silent.mean()),
         auc=auc(risk, silent),
         brier=float(((risk - silent) ** 2).mean()) if probability else None,
+        deciles=deciles(*ranked(risk, silent.astype(np.float64))) if probability else None,
     )
 
 

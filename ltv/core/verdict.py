@@ -37,40 +37,51 @@ EXPECTED_SOME = 5.0
 # a week without a purchase is a holiday; in a longer gap so many were expected
 LONGEST_GAP, EXPECTED_IN_GAP = 7, 20.0
 
+
+def gettext_noop(text: str) -> str:
+    """Marks a sentence for the catalogues of whoever says it to people; the core knows no languages."""
+    return text
+
+
 SENTENCES = {
-    "no_checks": "The history is too short to check the forecast.",
-    "few_checks": "Checks so far: {checks}. It takes {needed} to trust the forecast.",
-    "few_customers": "Customers in the latest check: {customers}. It takes {needed} to trust it.",
-    "purchases_low": "Over the last {checks} checks the forecast of purchases was {percent} % low.",
-    "purchases_high": "Over the last {checks} checks the forecast of purchases was {percent} % high.",
-    "purchases_right": "Over the last {checks} checks the forecast of purchases was right on average.",
-    "purchases_low_once": "In the only check so far the forecast of purchases was {percent} % low.",
-    "purchases_high_once": "In the only check so far the forecast of purchases was {percent} % high.",
-    "purchases_right_once": "In the only check so far the forecast of purchases was right on average.",
-    "spend_low": "The forecast of spend was {percent} % low.",
-    "spend_high": "The forecast of spend was {percent} % high.",
-    "spend_right": "The forecast of spend was right on average.",
-    "ranges_held": "The {nominal} % ranges held {percent} % of customers.",
-    "no_ranges": "The rule in use gives no ranges.",
-    "beats_rule": "The forecast beats the simple rule ({rule}) by {percent} %, between {low} and {high} %.",
-    "beats_rule_so_far": "The forecast beats the simple rule ({rule}) by {percent} %, but that may be chance.",
-    "not_better": "No model beats the simple rule: {rule}.",
-    "no_rule": "The forecast was not compared with any simple rule.",
-    "purchases_broke_down": "In the last {days} days customers bought {percent} % less often than expected: something changed, or purchases are missing.",
-    "purchases_broke_up": "In the last {days} days customers bought {percent} % more often than expected: something changed, or purchases are counted twice.",
-    "spend_broke_down": "In the last {days} days customers spent {percent} % less than expected: something changed, or amounts are wrong.",
-    "spend_broke_up": "In the last {days} days customers spent {percent} % more than expected: something changed, or amounts are wrong.",
-    "nothing_happened": "Nobody bought anything in the last {days} days; purchases expected: {expected}.",
-    "nothing_since": "No purchase was recorded in the last {days} days; expected: {expected}.",
-    "dates_after_end": "Purchases dated after the last day: {count}. Dates are wrong.",
+    "no_checks": gettext_noop("The history is too short to check the forecast."),
+    "few_checks": gettext_noop("Checks so far: {checks}. It takes {needed} to trust the forecast."),
+    "few_customers": gettext_noop("Customers in the latest check: {customers}. It takes {needed} to trust it."),
+    "purchases_low": gettext_noop("Over the last {checks} checks the forecast of purchases was {percent} % low."),
+    "purchases_high": gettext_noop("Over the last {checks} checks the forecast of purchases was {percent} % high."),
+    "purchases_right": gettext_noop("Over the last {checks} checks the forecast of purchases was right on average."),
+    "purchases_low_once": gettext_noop("In the only check so far the forecast of purchases was {percent} % low."),
+    "purchases_high_once": gettext_noop("In the only check so far the forecast of purchases was {percent} % high."),
+    "purchases_right_once": gettext_noop("In the only check so far the forecast of purchases was right on average."),
+    "latest_purchases_low": gettext_noop("In the latest check alone the forecast of purchases was {percent} % low."),
+    "latest_purchases_high": gettext_noop("In the latest check alone the forecast of purchases was {percent} % high."),
+    "latest_spend_low": gettext_noop("In the latest check alone the forecast of spend was {percent} % low."),
+    "latest_spend_high": gettext_noop("In the latest check alone the forecast of spend was {percent} % high."),
+    "spend_low": gettext_noop("The forecast of spend was {percent} % low."),
+    "spend_high": gettext_noop("The forecast of spend was {percent} % high."),
+    "spend_right": gettext_noop("The forecast of spend was right on average."),
+    "ranges_held": gettext_noop("The {nominal} % ranges held {percent} % of customers."),
+    "no_ranges": gettext_noop("The rule in use gives no ranges."),
+    "beats_rule": gettext_noop("The forecast beats the simple rule ({rule}) by {percent} %, between {low} and {high} %."),
+    "beats_rule_so_far": gettext_noop("The forecast beats the simple rule ({rule}) by {percent} %, but that may be chance."),
+    "not_better": gettext_noop("No model beats the simple rule: {rule}."),
+    "behind_rule": gettext_noop("The forecast in use is no better than the simple rule: {rule}."),
+    "no_rule": gettext_noop("The forecast was not compared with any simple rule."),
+    "purchases_broke_down": gettext_noop("In the last {days} days customers bought {percent} % less often than expected: something changed, or purchases are missing."),
+    "purchases_broke_up": gettext_noop("In the last {days} days customers bought {percent} % more often than expected: something changed, or purchases are counted twice."),
+    "spend_broke_down": gettext_noop("In the last {days} days customers spent {percent} % less than expected: something changed, or amounts are wrong."),
+    "spend_broke_up": gettext_noop("In the last {days} days customers spent {percent} % more than expected: something changed, or amounts are wrong."),
+    "nothing_happened": gettext_noop("Nobody bought anything in the last {days} days; purchases expected: {expected}."),
+    "nothing_since": gettext_noop("No purchase was recorded in the last {days} days; expected: {expected}."),
+    "dates_after_end": gettext_noop("Purchases dated after the last day: {count}. Dates are wrong."),
 }  # fmt: skip
 
 RULES = {
-    "past_rate": "customers go on at their past rate",
-    "past_rate_with_first": "customers go on at their past rate, the first purchase included",
-    "last_window": "the same again as last time",
-    "recency": "customers silent for two of their usual gaps are gone, the others go on",
-    "formula": "average purchase x frequency x time",
+    "past_rate": gettext_noop("customers go on at their past rate"),
+    "past_rate_with_first": gettext_noop("customers go on at their past rate, the first purchase included"),
+    "last_window": gettext_noop("the same again as last time"),
+    "recency": gettext_noop("customers silent for two of their usual gaps are gone, the others go on"),
+    "formula": gettext_noop("average purchase x frequency x time"),
 }
 
 
@@ -97,7 +108,7 @@ class Verdict:
 
 
 def judge(found: Backtest, best: Champion | None) -> Verdict:
-    """The verdict on the champion of a backtest, ``best`` as ``champion.choose`` names it."""
+    """The verdict on a forecast of a backtest, ``best`` as ``champion.choose`` or ``in_use`` names it."""
     findings = sorted(_findings(found, best), key=lambda finding: _ORDER.index(finding.light))
     return Verdict(
         light=findings[0].light,
@@ -120,6 +131,7 @@ def _findings(found: Backtest, best: Champion | None) -> Iterator[Finding]:
     yield _coverage(scores)
     yield _better(best)
     yield from _breaks(found, best.name)
+    yield from _latest(checks, best.name)
 
 
 def _finding(code: str, light: str, **values: int | str) -> Finding:
@@ -190,7 +202,7 @@ def _better(best: Champion) -> Finding:
     if margin is None:
         return _finding("no_rule", AMBER)
     if best.baseline or margin.share <= 0:
-        return _finding("not_better", RED, rule=margin.baseline)
+        return _finding("not_better" if best.baseline else "behind_rule", RED, rule=margin.baseline)
     percent = _percent(margin.share)
     if margin.low is None or margin.high is None or margin.low <= 0:
         return _finding("beats_rule_so_far", AMBER, rule=margin.baseline, percent=percent)
@@ -206,6 +218,22 @@ def _breaks(found: Backtest, name: str) -> Iterator[Finding]:
         return
     yield from _broke("purchases", latest.points, latest.purchases, score.tracking, score.purchases)
     yield from _broke("spend", latest.points, latest.spend, score.spend_tracking, score.spend)
+
+
+def _latest(checks: tuple[Check, ...], name: str) -> Iterator[Finding]:
+    """The latest check on its own, where it is off by more than an average over all of them may hide.
+
+    Beyond chance, unlike the level of all: one check is the noisiest of them.
+    """
+    score = checks[-1].score(name)
+    if score is None or len(checks) == 1:
+        return
+    for what, one in (("purchases", score.purchases), ("spend", score.spend)):
+        bias, chance = one.bias or 0.0, ERRORS * (one.bias_error or 0.0)
+        light = _light(abs(bias), GREEN_BIAS + chance, RED_BIAS + chance)
+        if light != GREEN:
+            side = "low" if bias < 0 else "high"
+            yield _finding(f"latest_{what}_{side}", light, percent=_percent(abs(bias)))
 
 
 def _broke(

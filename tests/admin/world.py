@@ -14,6 +14,7 @@ from crm.common.models import JobRun, User
 from customers.choices import InteractionKind
 from customers.models import Segment
 from feedback.choices import QuestionKind
+from ltv.services.backtesting import JOB as CHECK
 from ltv.services.night import JOB
 from tests.factories import (
     ActionFactory,
@@ -39,6 +40,7 @@ from tests.factories import (
     PurchaseLineFactory,
     QuestionFactory,
     RefundFactory,
+    ReportCardFactory,
     ResponseFactory,
     SegmentFactory,
     SpendFactory,
@@ -171,9 +173,13 @@ def _running(staff: User) -> dict[str, int]:
     stage.parts.create(
         number=1, low=0, high=9, state="done", worker="a:1", started_at=NIGHT, finished_at=NIGHT
     )
+    check = JobRun.objects.create(
+        job=CHECK, business_date=NIGHT.date() - timedelta(days=made), requested_at=NIGHT, requested_by=staff
+    )
+    card = ReportCardFactory(light="red", run=check)
     key, _text = issue_key(user=UserFactory(), name="till")
     ImportBatchFactory()
-    return {"run": run.pk, "key": key.pk}
+    return {"run": run.pk, "check": check.pk, "card": card.pk, "key": key.pk}
 
 
 def _one(kwarg: str, of: str):
@@ -194,6 +200,8 @@ ARGUMENTS = {
     "night": _one("pk", "run"),
     "night_progress": _one("pk", "run"),
     "night_retry": _one("pk", "run"),
+    "check_progress": _one("pk", "check"),
+    "allow_forecast": _one("pk", "card"),
     "campaign": _one("pk", "campaign"),
     "campaign_states": _one("pk", "campaign"),
     "campaign_edit": _one("pk", "draft"),
@@ -229,6 +237,8 @@ PAGES = {
     "segment_new": MARKETING,
     "segment_edit": MARKETING,
     "value": EVERYBODY,
+    "report_card": EVERYBODY,
+    "check_progress": EVERYBODY,
     "nights": EVERYBODY,
     "night": EVERYBODY,
     "night_progress": EVERYBODY,
@@ -265,6 +275,8 @@ BUTTONS = {
     "segment_archive": MARKETING,
     "recalculate": MARKETING,
     "night_retry": MARKETING,
+    "check_forecast": MARKETING,
+    "allow_forecast": OWNING,
     "campaign_launch": MARKETING,
     "campaign_pause": MARKETING,
     "campaign_resume": MARKETING,

@@ -18,6 +18,7 @@ RECEIVERS: dict[str, set[str]] = {
     "customers.purchase_recorded": set(),
     "customers.segments_changed": {"campaigns.enrol_entrants"},
     "feedback.survey_answered": {"campaigns.note_answer"},
+    "ltv.forecast_judged": {"campaigns.enrol_who_waited"},
     "ltv.run_published": set(),
     "campaigns.coupon_redeemed": set(),
 }

@@ -36,7 +36,13 @@ from tests.factories.feedback import (
     SurveyFactory,
     ThemeFactory,
 )
-from tests.factories.ltv import CustomerLtvFactory, LtvRunFactory, PurchaseSummaryFactory, publish
+from tests.factories.ltv import (
+    CustomerLtvFactory,
+    LtvRunFactory,
+    PurchaseSummaryFactory,
+    ReportCardFactory,
+    publish,
+)
 
 __all__ = [
     "ActionFactory",
@@ -64,6 +70,7 @@ __all__ = [
     "PurchaseSummaryFactory",
     "QuestionFactory",
     "RefundFactory",
+    "ReportCardFactory",
     "ResponseFactory",
     "SegmentFactory",
     "SpendFactory",

@@ -7,7 +7,7 @@ from django.db import connection
 from psycopg import sql
 
 from ltv import models
-from ltv.choices import ModelStep, RunState
+from ltv.choices import Light, ModelStep, RunState
 from tests.factories.base import Factory
 from tests.factories.customers import CustomerFactory
 
@@ -43,6 +43,57 @@ class PurchaseSummaryFactory(Factory):
     first_revenue = Decimal("50.00")
     revenue = Decimal("100.00")
     margin = Decimal("30.00")
+
+
+TENTHS = {"predicted": [200 - 20.0 * n for n in range(10)], "actual": [190 - 18.0 * n for n in range(10)]}
+RISKS = {"predicted": [0.95 - 0.08 * n for n in range(10)], "actual": [0.93 - 0.07 * n for n in range(10)]}
+
+
+def _scores(checks: int) -> dict[str, Any]:
+    totals = {"predicted": 1_040.0, "actual": 1_000.0}
+    one = {"customers": 500, "step": "own", "purchases": totals, "spend": totals, "silent": totals}
+    rule = {"loss": 0.7, "purchases_off": 0.31, "spend_off": 0.4, "top_fifth": 0.55, "auc": 0.7}
+    return {
+        "checks": [
+            {"origin": f"2025-{month:02}-01", **one, "coverage": 0.8, "top_fifth": 0.6, "loss": 0.5}
+            for month in range(1, checks + 1)
+        ],
+        "spend": TENTHS,
+        "silence": RISKS,
+        "forecasts": [
+            {"name": "bgnbd", "baseline": False, **rule, "loss": 0.5},
+            {"name": "recency", "baseline": True, **rule, "purchases_off": None, "auc": None},
+        ],
+    }
+
+
+class ReportCardFactory(Factory):
+    """The newest verdict on the forecast."""
+
+    class Meta:
+        model = models.ReportCard
+
+    as_of = date(2026, 3, 2)
+    light = Light.GREEN
+    findings = factory.LazyAttribute(
+        lambda o: [
+            {"code": "purchases_high", "light": o.light, "values": {"checks": o.checks, "percent": 4}},
+            {
+                "code": "beats_rule",
+                "light": "green",
+                "values": {"rule": "recency", "percent": 25, "low": 21, "high": 28},
+            },
+        ]
+    )
+    model = "bgnbd"
+    champion = "paretonbd_all_days"
+    horizon_days = 90
+    checks = 6
+    customers = 500
+    buyers = 500
+    currency = "USD"
+    scores = factory.LazyAttribute(lambda o: _scores(o.checks))
+    created_at = PUBLISHED
 
 
 def publish(run: models.LtvRun | None = None) -> models.LtvRun:

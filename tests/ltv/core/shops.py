@@ -53,8 +53,13 @@ def regular(customers: int = 400, seed: int = 2) -> Rows:
 
 
 def halved(rows: Rows, since: int) -> Rows:
-    """Every second purchase after a day does not happen; first purchases do."""
-    lost = (rows.days > since) & (np.random.default_rng(3).random(len(rows.days)) < 0.5)
+    """Every second purchase after a day does not happen."""
+    return thinned(rows, since, 0.5)
+
+
+def thinned(rows: Rows, since: int, by: float, until: int = END) -> Rows:
+    """That share of the purchases after a day, up to another one, does not happen."""
+    lost = (rows.days > since) & (rows.days <= until) & (np.random.default_rng(3).random(len(rows.days)) < by)
     return rows.keep(~lost)
 
 

@@ -1,5 +1,7 @@
 """What models bring to a backtest: fits on a ladder, laws of counts and of spend."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import betaprime
@@ -105,10 +107,13 @@ def test_where_an_actual_falls_in_its_distribution(name):
     assert np.all(chances > 0)
 
 
-def test_fitted_to_few_the_prior_helps():
-    found = fitted("mbgnbd", slice(100))
+@by_model
+def test_fitted_to_few_a_model_stands_where_the_night_would(name):
+    few, found = seen(slice(100)), fitted(name, slice(100))
 
     assert found.step == "pooled"
+    assert found.params == fallback.climb(MODELS[name], few.x, few.t_x, few.T).params
+    assert found.amounts[name].params == fallback.climb_spending(few.x, few.m).params
     assert np.isfinite(found.expected(HORIZON)).all()
 
 
@@ -129,8 +134,9 @@ def test_without_enough_spenders_the_amount_is_the_shrunken_mean():
 
 def test_a_plain_mean_places_no_spend():
     found = fitted("mbgnbd", slice(100))
+    plain = replace(found, amounts={"mbgnbd": amounts.plain(found.amounts["mbgnbd"].mean)})
 
-    assert found.placed_spend("mbgnbd", np.arange(3), np.ones(3)) is None
+    assert plain.placed_spend("mbgnbd", np.arange(3), np.ones(3)) is None
 
 
 def test_the_law_of_spend_is_the_sum_over_all_counts():

@@ -48,6 +48,23 @@ def test_the_lowest_mean_loss_leads():
     assert [row.behind for row in named.table] == pytest.approx([0.0, 0.2, 0.35])
 
 
+def test_what_is_in_use_is_judged_by_its_own_margin():
+    checked = found(rule=[1.0] * 4, simple=[0.8, 0.9, 0.8, 0.9], rich=[0.4] * 4)
+
+    used = champion.in_use(checked, "simple")
+
+    assert (used.name, used.baseline, used.reason) == ("simple", False, "in_use")
+    assert used.margin.baseline == "rule"
+    assert used.margin.share == pytest.approx(1 - (0.8 * 0.9) ** 0.5)
+    assert used.table == champion.choose(checked).table
+    assert champion.choose(checked).name == "rich"
+
+
+def test_what_did_not_take_part_in_the_latest_check_cannot_be_judged():
+    assert champion.in_use(found(rule=[1.0, 1.0], simple=[0.8, "absent"]), "simple") is None
+    assert champion.in_use(found(rule=[1.0]), "unheard_of") is None
+
+
 def test_within_one_standard_error_the_simplest_is_taken():
     # behind by .02 -+ .03
     named = champion.choose(found(rule=[1.0] * 4, simple=[0.6, 0.7, 0.6, 0.7], rich=[0.64, 0.62, 0.52, 0.74]))

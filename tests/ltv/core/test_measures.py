@@ -158,6 +158,25 @@ def test_the_brier_score_of_four_customers():
     assert found.auc == 0.75
 
 
+def test_risks_are_held_against_silence_by_tenths():
+    risk = np.repeat([0.9, 0.5, 0.1], [2, 4, 4])
+    silent = np.array([True, True, True, True, False, False, False, False, False, True])
+
+    found = measures.silence(risk, silent)
+
+    assert found.deciles.predicted == pytest.approx(risk.tolist())
+    assert found.deciles.actual == pytest.approx([1.0] * 2 + [0.5] * 4 + [0.25] * 4)
+    assert measures.silence(-risk, silent, probability=False).deciles is None
+
+
+def test_the_share_of_the_best_fifth():
+    actual = np.array([50.0, 20, 10, 5, 5, 4, 3, 2, 1, 0])
+
+    assert measures.accuracy(actual, actual).top_fifth == pytest.approx(0.7)
+    assert measures.accuracy(actual, actual).top_tenth == pytest.approx(0.5)
+    assert measures.accuracy([1.0, 2.0], [0.0, 0.0]).top_fifth is None
+
+
 def test_a_risk_that_is_no_probability_is_judged_by_its_order_alone():
     found = measures.silence([-1.0, -7.0], [True, False], probability=False)
 

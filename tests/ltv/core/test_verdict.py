@@ -139,12 +139,59 @@ def test_prices_that_fall_to_a_hundredth_are_red():
 
 
 def test_where_no_model_beats_a_rule_it_is_red():
-    found = judged(checks_of(shops.regular()))
+    log = shops.regular().log()
+    found = judged(
+        backtest.backtest(log, backtest.origins(log, HORIZON, shops.END), HORIZON, shops.END, BASELINES)
+    )
 
     assert found.light == RED
     assert lights(found)["not_better"] == RED
     assert lights(found)["no_ranges"] == AMBER
     assert "No model beats the simple rule: customers go on at their past rate." in found.sentence
+
+
+def test_on_customers_who_buy_on_a_schedule_ranges_too_wide_are_red():
+    found = judged(checks_of(shops.regular()))
+
+    assert lights(found) == {
+        "ranges_held": RED, "purchases_low": GREEN, "spend_low": GREEN, "beats_rule": GREEN,
+    }  # fmt: skip
+    assert found.findings[0].values == {"nominal": 80, "percent": 100}
+
+
+def test_a_forecast_in_use_is_judged_although_another_one_leads():
+    found = checks_of()
+
+    said = verdict.judge(found, champion.in_use(found, "last_window"))
+
+    assert (said.light, lights(said)["not_better"]) == (RED, RED)
+
+
+@pytest.mark.parametrize(("by", "light"), [(0.1, GREEN), (0.35, AMBER), (0.6, RED)])
+def test_a_latest_check_far_off_is_not_hidden_by_the_average_of_all(by, light):
+    """Two bad months, and a last one as before: nothing looks broken, and all checks together are not far off."""
+    found = judged(checks_of(shops.thinned(shops.healthy(), 810, by, until=870)))
+
+    assert lights(found)["purchases_high"] != RED
+    assert not any("broke" in code for code in lights(found))
+    assert lights(found).get("latest_purchases_high", GREEN) == light
+    assert found.light == light
+
+
+def test_what_may_be_chance_in_the_latest_check_is_not_said():
+    found, best = healthy()
+
+    def off_by_a_fifth(score, error):
+        one = score.purchases
+        return replace(
+            score, purchases=replace(one, predicted_total=1.2 * one.actual_total, bias=0.2, bias_error=error)
+        )
+
+    sure = verdict.judge(with_scores(found, lambda score: off_by_a_fifth(score, 0.01)), best)
+    unsure = verdict.judge(with_scores(found, lambda score: off_by_a_fifth(score, 0.03)), best)
+
+    assert lights(sure)["latest_purchases_high"] == AMBER
+    assert "latest_purchases_high" not in lights(unsure)
 
 
 def test_a_small_shop_is_amber():
@@ -166,8 +213,8 @@ def test_a_shop_without_history_is_amber_and_says_so():
         (Margin("recency", 0.22, 0.1, 0.3), "beats_rule", GREEN),
         (Margin("recency", 0.22, 0.0, 0.4), "beats_rule_so_far", AMBER),
         (Margin("recency", 0.22, None, None), "beats_rule_so_far", AMBER),
-        (Margin("recency", 0.0, -0.1, 0.1), "not_better", RED),
-        (Margin("recency", -0.3, None, None), "not_better", RED),
+        (Margin("recency", 0.0, -0.1, 0.1), "behind_rule", RED),
+        (Margin("recency", -0.3, None, None), "behind_rule", RED),
         (None, "no_rule", AMBER),
     ],
 )
