@@ -3,7 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 from crm.common import sql
+from crm.common.choices import JobState
 from crm.common.errors import DomainError
+from crm.common.models import JobRun
 from ltv.models import PurchaseSummary
 from ltv.services.night import JOB
 
@@ -21,6 +23,7 @@ def follow_merge(*, other_id: int) -> None:
     Raises:
         NightAtWork: a run reads customers now; one that it has read and that goes would make it fail.
     """
-    if not sql.advisory_lock_until_commit(JOB):
+    unfinished = JobRun.objects.filter(job=JOB, state=JobState.RUNNING)  # also one whose worker was killed
+    if not sql.advisory_lock_until_commit(JOB) or unfinished.exists():
         raise NightAtWork
     PurchaseSummary.objects.filter(customer=other_id).delete()
