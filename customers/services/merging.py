@@ -84,7 +84,9 @@ def _both(keep: Customer, other: Customer) -> tuple[Customer, Customer]:
     """Both as they are now, locked in the order of their ids."""
     if keep.pk == other.pk:
         raise MergeRefused(_("A customer cannot be merged with themselves."))
-    found = {one.pk: one for one in _lock(Customer.objects.select_for_update().filter(pk__in=[keep.pk, other.pk]))}
+    found = {
+        one.pk: one for one in _lock(Customer.objects.select_for_update().filter(pk__in=[keep.pk, other.pk]))
+    }
     if len(found) < 2:
         raise MergeRefused(_("One of the two was merged already."))
     if any(one.erased_at for one in found.values()):
@@ -94,7 +96,9 @@ def _both(keep: Customer, other: Customer) -> tuple[Customer, Customer]:
 
 def _move(keep: Customer, other: Customer, at: datetime) -> None:
     """Facts and history of this app. The triggers mark both for the night."""
-    SegmentMembership.objects.filter(customer=other, left_at=None).update(left_at=Greatest(at, F("entered_at")))
+    SegmentMembership.objects.filter(customer=other, left_at=None).update(
+        left_at=Greatest(at, F("entered_at"))
+    )
     for model in (Purchase, Interaction, FollowUp, Consent, SegmentMembership, FormerRecord):
         model._default_manager.filter(customer=other).update(customer=keep)
     Customer.objects.filter(referred_by=other).exclude(pk=keep.pk).update(referred_by=keep)

@@ -146,13 +146,13 @@ def resolve_customers(rows: Sequence[Mapping[str, Any]]) -> KnownCustomers:
     public_ids = {row["customer"] for row in rows if row.get("customer")}
     external_ids = {row["customer_external_id"] for row in rows if row.get("customer_external_id")}
     addresses = {_normal(row["email"]) for row in rows if row.get("email")} - {None}
-    named = (
-        Q(public_id__in=public_ids) | Q(external_id__in=external_ids) | Q(email_normalised__in=addresses)
-    )
+    named = Q(public_id__in=public_ids) | Q(external_id__in=external_ids) | Q(email_normalised__in=addresses)
     names = ("public_id", "external_id", "email_normalised")
     found = [
         *FormerRecord.objects.filter(named).values_list("customer_id", *names),
-        *Customer.objects.filter(named).values_list("pk", *names),  # last: who has it now goes before who had it
+        *Customer.objects.filter(named).values_list(
+            "pk", *names
+        ),  # last: who has it now goes before who had it
     ]
     return KnownCustomers(
         {public_id: pk for pk, public_id, _ext, _address in found},

@@ -65,10 +65,17 @@ def person(now, staff):
     sent = MessageFactory(customer=kim, status=MessageStatus.SENT, smtp_reply=f"ok {CANARY}")
     EngagementFactory(message=sent, url=f"/x?{CANARY}")
     MailboxMessage.objects.create(
-        received_at=now, envelope_from="a@b.example", recipients=[kim.email], raw=CANARY.encode(), subject=CANARY
+        received_at=now,
+        envelope_from="a@b.example",
+        recipients=[kim.email],
+        raw=CANARY.encode(),
+        subject=CANARY,
     )
     merging.merge_customers(
-        keep=kim, by=staff, at=now, other=CustomerFactory(email=f"{CANARY}2@mail.example", external_id=f"D-{CANARY}")
+        keep=kim,
+        by=staff,
+        at=now,
+        other=CustomerFactory(email=f"{CANARY}2@mail.example", external_id=f"D-{CANARY}"),
     )
     IdempotencyRecord.objects.create(
         key="k", route="/api/v1/customers/", user=staff, body_hash="x", status=201, created_at=now,
@@ -120,7 +127,11 @@ def test_facts_without_the_person_stay_and_so_do_the_sums(person, erase, now):
 
     after = CustomerLtv.objects.get(customer=person)
     assert Purchase.objects.get(customer=person).amount == Decimal("50.00")
-    assert (after.orders, after.revenue, after.margin) == (before["orders"], before["revenue"], before["margin"])
+    assert (after.orders, after.revenue, after.margin) == (
+        before["orders"],
+        before["revenue"],
+        before["margin"],
+    )
     person.refresh_from_db()
     assert (person.country, person.name, person.erased_at) == ("KR", f"#{person.pk}", now)
     assert person.responses.get().score == 3
@@ -189,9 +200,7 @@ def test_nothing_is_written_about_somebody_erased(person, erase, now, staff):
     with pytest.raises(checks.CustomerErased):
         consent.grant(customer=gone, purpose="survey", source="x", wording="y", stated_at=now, at=now)
     with pytest.raises(checks.CustomerErased):
-        contact.log_interaction(
-            customer=gone, kind="call", note="Kim", staff=staff, occurred_at=now, at=now
-        )
+        contact.log_interaction(customer=gone, kind="call", note="Kim", staff=staff, occurred_at=now, at=now)
     with pytest.raises(responses.InvitationExpired):
         responses.submit(invitation=invitation, answers={question.pk: 9}, language="en", at=now)
     assert tables_that_name(CANARY) == []

@@ -121,7 +121,11 @@ def test_who_had_no_address_and_no_number_takes_the_others(merge):
     merge(keep, other)
 
     keep.refresh_from_db()
-    assert (keep.email, keep.email_normalised, keep.external_id) == ("Kim@example.com", "kim@example.com", "C-9")
+    assert (keep.email, keep.email_normalised, keep.external_id) == (
+        "Kim@example.com",
+        "kim@example.com",
+        "C-9",
+    )
     assert FormerRecord.objects.get().external_id is None
 
 
@@ -292,9 +296,7 @@ def test_what_cannot_be_merged_is_refused_and_nothing_changes(who, merge, now):
     if who == "themselves":
         other = keep
     elif who == "erased":
-        other = CustomerFactory(
-            given_name="", email="", external_id=None, erased_at=now
-        )
+        other = CustomerFactory(given_name="", email="", external_id=None, erased_at=now)
     else:
         other = CustomerFactory()
         merge(CustomerFactory(), other)

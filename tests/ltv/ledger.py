@@ -45,9 +45,13 @@ def worths(shop: Shop, as_of: date, margin_rate: Decimal) -> dict[int, Worth]:
         if net > 0 or not any(back for _one, _left, back in bought):  # a day brought to nothing is none
             had = found[who]
             kept = [one for one, left, back in bought if left > 0 or back == 0]
-            margin = sum((Fraction(left) * _share(one, margin_rate) for one, left, _back in bought), Fraction(0))
+            margin = sum(
+                (Fraction(left) * _share(one, margin_rate) for one, left, _back in bought), Fraction(0)
+            )
             first = had.first_revenue if had.days else net
-            found[who] = Worth(had.orders + len(kept), (*had.days, on), first, had.revenue + net, had.margin + margin)
+            found[who] = Worth(
+                had.orders + len(kept), (*had.days, on), first, had.revenue + net, had.margin + margin
+            )
     return dict(found)
 
 
@@ -67,5 +71,3 @@ def months_observed(worth: Worth, as_of: date) -> Fraction:
 def formula_ltv(worth: Worth, as_of: date, retention_months: Decimal) -> Fraction:
     """Average purchase x purchases a month x months a customer stays."""
     return Fraction(worth.revenue) / months_observed(worth, as_of) * Fraction(retention_months)
-
-
