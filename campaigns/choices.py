@@ -63,6 +63,7 @@ class SuppressionReason(TextChoices):
     BOUNCED = "bounced", _("Hard bounce")
     COMPLAINED = "complained", _("Complaint")
     BY_STAFF = "by_staff", _("Blocked by staff")
+    ERASED = "erased", _("Customer erased")  # so that an import does not bring them back to be mailed
 
 
 # Why a message was not sent, in words: the codes stand in Message.reason.
@@ -75,6 +76,8 @@ REASON_WORDS = {
     "address_changed": _("the address changed"),
     "consent_withdrawn": _("consent was withdrawn"),
     "campaign_stopped": _("the campaign was stopped"),
+    "merged": _("two records of one customer were merged"),
+    "erased": _("the customer was erased"),
     "gave_up": _("the mail server kept refusing"),
     "reply_lost": _("the mail server's answer was lost"),
     "cannot_be_made": _("the text could not be filled in"),

@@ -166,18 +166,25 @@ class Variant(models.Model):
 
 
 class Enrolment(models.Model):
-    """A customer taken into a campaign, and the arm a hash put them in. Never changed afterwards."""
+    """A customer taken into a campaign, and the arm a hash put them in. Never changed afterwards.
+
+    ``merged_from`` is the former record of an enrolment beside the customer's own in the same campaign: kept as
+    history, counted in no result.
+    """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, related_name="enrolments")
     customer = models.ForeignKey("customers.Customer", on_delete=models.CASCADE, related_name="enrolments")
     arm = models.CharField(_("arm"), max_length=8, choices=Arm)
     enrolled_at = models.DateTimeField(_("enrolled"))
+    merged_from = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("enrolment")
         verbose_name_plural = _("enrolments")
         constraints = [
-            models.UniqueConstraint(fields=["campaign", "customer"], name="enrolment_once"),
+            models.UniqueConstraint(
+                fields=["campaign", "customer"], condition=Q(merged_from__isnull=True), name="enrolment_once"
+            ),
             models.CheckConstraint(name="enrolment_arm_known", condition=Q(arm__in=Arm.values)),
         ]
         indexes = [models.Index(fields=["customer", "-enrolled_at"], name="enrolment_of_customer")]
@@ -254,6 +261,7 @@ class Message(models.Model):
     resent_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    merged_from = models.BigIntegerField(null=True, editable=False)  # as its enrolment's
 
     objects = MessageQuerySet.as_manager()
 
@@ -261,7 +269,11 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         constraints = [
-            models.UniqueConstraint(fields=["campaign", "customer"], name="message_once_per_customer"),
+            models.UniqueConstraint(
+                fields=["campaign", "customer"],
+                condition=Q(merged_from__isnull=True),
+                name="message_once_per_customer",
+            ),
             models.UniqueConstraint(
                 fields=["campaign", "address"],
                 condition=~Q(address=""),
@@ -283,8 +295,14 @@ class Message(models.Model):
                 | ~Q(status__in=[MessageStatus.CLAIMED, MessageStatus.SENDING]),
             ),
             models.CheckConstraint(
+                # at its end a message may lose the address: its customer was erased
                 name="message_mailable_is_complete",
                 condition=Q(status__in=[MessageStatus.HELD_OUT, MessageStatus.SUPPRESSED])
+                | Q(
+                    status__in=[MessageStatus.SENT, MessageStatus.FAILED, MessageStatus.UNKNOWN],
+                    variant__isnull=False,
+                    message_id__isnull=False,
+                )
                 | (~Q(address="") & ~Q(address_hash="") & Q(variant__isnull=False, message_id__isnull=False)),
             ),
             models.CheckConstraint(

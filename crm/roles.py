@@ -44,7 +44,8 @@ _TALKS = (
     | _may("campaigns", "coupon", "change")
 )
 _MARKETS = (
-    _may("customers", "segment", "add", "change", "delete")
+    _may("customers", "customer", "merge", "erase")
+    | _may("customers", "segment", "add", "change", "delete")
     | _may("customers", "acquisitionchannel", "add", "change")
     | _may("customers", "marketingspend", "add", "change")
     | _may("customers", "importbatch", "add", "change")

@@ -7,7 +7,8 @@ class FeedbackConfig(AppConfig):
     verbose_name = _("Feedback")
 
     def ready(self) -> None:
-        from feedback import timeline, traits
+        from feedback import receivers, timeline, traits
 
+        receivers.connect()
         traits.register()
         timeline.register()

@@ -65,7 +65,10 @@ class Question(models.Model):
 
 
 class Invitation(models.Model):
-    """One customer asked once; ``source`` names what asked ("campaign:12")."""
+    """One customer asked once; ``source`` names what asked ("campaign:12").
+
+    ``merged_from`` is the former record of an invitation beside the customer's own from the same source.
+    """
 
     survey = models.ForeignKey(Survey, on_delete=models.CASCADE, related_name="invitations")
     customer = models.ForeignKey("customers.Customer", on_delete=models.CASCADE, related_name="invitations")
@@ -73,13 +76,16 @@ class Invitation(models.Model):
     source = models.CharField(_("source"), max_length=60)
     invited_at = models.DateTimeField(_("invited"))
     expires_at = models.DateTimeField(_("expires"))
+    merged_from = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("invitation")
         verbose_name_plural = _("invitations")
         constraints = [
             models.UniqueConstraint(
-                fields=["survey", "customer", "source"], name="invitation_once_per_source"
+                fields=["survey", "customer", "source"],
+                condition=Q(merged_from__isnull=True),
+                name="invitation_once_per_source",
             ),
             models.CheckConstraint(name="invitation_ends_after", condition=Q(expires_at__gt=F("invited_at"))),
         ]

@@ -7,6 +7,7 @@ class LtvConfig(AppConfig):
     verbose_name = _("Value")
 
     def ready(self) -> None:
-        from ltv import traits
+        from ltv import receivers, traits
 
+        receivers.connect()
         traits.register()

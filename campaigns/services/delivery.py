@@ -232,10 +232,11 @@ def resend(*, message: Message, by: User, at: datetime) -> Message:
     """A person decides to send a message of unknown fate again: same Message-ID, same coupon.
 
     Raises:
-        NotUnknown: it is not unknown, or its campaign was stopped.
+        NotUnknown: it is not unknown, its campaign was stopped, or its customer erased.
     """
     campaign = Campaign.objects.select_for_update().get(pk=message.campaign_id)
-    changed = Message.objects.filter(pk=message.pk, status=MessageStatus.UNKNOWN).update(
+    unknown = Message.objects.filter(pk=message.pk, status=MessageStatus.UNKNOWN)
+    changed = unknown.exclude(address="").update(
         status=MessageStatus.PENDING,
         reason="",
         due_at=at,

@@ -26,7 +26,7 @@ WITH enrolled AS (
     FROM customers_segmentmembership stay
     WHERE stay.segment_id = %(segment)s AND stay.left_at IS NULL
         AND (%(since)s::timestamptz IS NULL OR stay.entered_at >= %(since)s)
-    ON CONFLICT (campaign_id, customer_id) DO NOTHING
+    ON CONFLICT (campaign_id, customer_id) WHERE merged_from IS NULL DO NOTHING
     RETURNING id, customer_id, arm
 ), added AS (
     INSERT INTO campaigns_message (

@@ -13,7 +13,7 @@ WITH person AS (
             AND purchase.purchased_at >= enrolment.enrolled_at
             AND purchase.purchased_at < least(enrolment.enrolled_at + make_interval(days => %(days)s), %(at)s)
     ) bought
-    WHERE enrolment.campaign_id = %(campaign)s
+    WHERE enrolment.campaign_id = %(campaign)s AND enrolment.merged_from IS NULL
         AND message.reason NOT IN ('no_address', 'no_consent', 'withdrawn_before', 'suppressed_address')
 )
 SELECT

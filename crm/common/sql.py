@@ -188,6 +188,13 @@ def advisory_lock(name: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def advisory_lock_until_commit(name: str) -> bool:
+    """Try to take the lock ``name`` for the rest of the transaction: its holder is not at work until then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        return bool(cursor.fetchone()[0])
+
+
 def advisory_unlock(name: str) -> None:
     """Give the session-wide lock back."""
     with connection.cursor() as cursor:

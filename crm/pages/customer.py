@@ -25,7 +25,15 @@ from crm.templatetags.crm import day, money
 from customers import reports as customer_reports
 from customers.choices import Direction, FollowUpStatus, InteractionKind, Outcome, Purpose
 from customers.core import timeline
-from customers.models import Consent, Customer, FollowUp, Purchase, Segment, SegmentMembership
+from customers.models import (
+    Consent,
+    Customer,
+    FollowUp,
+    FormerRecord,
+    Purchase,
+    Segment,
+    SegmentMembership,
+)
 from customers.services import consent as consents
 from customers.services import contact, segments
 from feedback.models import Response
@@ -128,7 +136,7 @@ def customer(request: StaffRequest, pk: int) -> HttpResponse:
 def _show(request: StaffRequest, pk: int, form: LogForm | None = None, status: int = 200) -> HttpResponse:
     person = _person.first(pk)
     if person is None:
-        raise Http404
+        return _of_former(pk)
     shop, now = request.shop, timezone.now()
     today = shop.business_date(now)
     context: dict[str, Any] = {"person": person, "shop": shop, "today": today, "form": form, "now": now}
@@ -138,6 +146,14 @@ def _show(request: StaffRequest, pk: int, form: LogForm | None = None, status: i
     context |= _events(request, person)
     context |= _around(request, person)
     return render(request, "crm/customer.html", title=person.name, status=status, **context)
+
+
+def _of_former(pk: int) -> HttpResponse:
+    """To the customer whom the record was merged into; 404 for a number nobody ever had."""
+    former = FormerRecord.objects.filter(former_id=pk).first()
+    if former is None:
+        raise Http404
+    return redirect("crm:customer", former.customer_id)
 
 
 def _fields(form: LogForm) -> SafeString:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -28,7 +28,7 @@ class CustomerRef(serializers.Field):
 
     def to_internal_value(self, data: Any) -> Customer:
         public_id = serializers.UUIDField().to_internal_value(data)
-        customer = Customer.objects.filter(public_id=public_id).first()
+        customer = _known_as(Customer.objects.all(), public_id)
         if customer is None:
             self.fail("unknown")
         return customer
@@ -103,9 +103,18 @@ class CustomerFilter(Shape):
     )
 
 
-def find(public_id: UUID) -> Customer:
-    """The customer of an address below /customers/, or 404."""
-    return get_object_or_404(Customer, public_id=public_id)
+def find(public_id: UUID, customers: QuerySet[Customer] | None = None) -> Customer:
+    """The customer of an address below /customers/, also of a record merged into another, or 404."""
+    found = _known_as(Customer.objects.all() if customers is None else customers, public_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _known_as(customers: QuerySet[Customer], public_id: UUID) -> Customer | None:
+    """Whose public id it is, else whose it became when two records were merged."""
+    now = customers.filter(public_id=public_id).first()
+    return now or customers.filter(former_records__public_id=public_id).first()
 
 
 class People(generics.ListAPIView):
@@ -150,7 +159,7 @@ class OneCustomer(generics.GenericAPIView):
     def get(self, request: Request, public_id: UUID) -> Response:
         """One customer."""
         rows = Customer.objects.select_related("channel", "referred_by")
-        return Response(CustomerOut(get_object_or_404(rows, public_id=public_id)).data)
+        return Response(CustomerOut(find(public_id, rows)).data)
 
     @extend_schema(operation_id="customers_update", request=CustomerChange, responses=CustomerOut)
     def patch(self, request: Request, public_id: UUID) -> Response:

@@ -2,7 +2,7 @@ from customers.models.acquisition import AcquisitionChannel, ExchangeRate, Marke
 from customers.models.consent import Consent
 from customers.models.contact import FollowUp, Interaction
 from customers.models.imports import ImportBatch, ImportRow
-from customers.models.people import Customer
+from customers.models.people import Customer, FormerRecord
 from customers.models.purchases import Product, Purchase, PurchaseChange, PurchaseDelta, PurchaseLine, Refund
 from customers.models.segments import Segment, SegmentMembership
 
@@ -12,6 +12,7 @@ __all__ = [
     "Customer",
     "ExchangeRate",
     "FollowUp",
+    "FormerRecord",
     "ImportBatch",
     "ImportRow",
     "Interaction",

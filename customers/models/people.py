@@ -1,7 +1,8 @@
-"""Customer: one person the shop knows."""
+"""Customer: one person the shop knows, and the records that were found to be the same person."""
 
 import uuid
 
+from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -13,7 +14,10 @@ from customers.querysets import CustomerQuerySet
 
 
 class Customer(models.Model):
-    """One person. The normalised e-mail (see ``core.addresses``) is unique: one address, one customer."""
+    """One person. The normalised e-mail (see ``core.addresses``) is unique: one address, one customer.
+
+    Erased, the person is gone from it and the row stays: purchases need somebody to belong to, and sums to add up.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     external_id = models.CharField(_("external id"), max_length=100, null=True, blank=True, unique=True)
@@ -43,6 +47,7 @@ class Customer(models.Model):
         related_name="referrals",
         verbose_name=_("referred by"),
     )
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -51,6 +56,10 @@ class Customer(models.Model):
     class Meta:
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
+        permissions = [
+            ("merge_customer", "Can merge two customers into one"),
+            ("erase_customer", "Can erase the person of a customer"),
+        ]
         constraints = [
             models.CheckConstraint(name="customer_has_name", condition=~Q(name="")),
             models.CheckConstraint(
@@ -69,6 +78,18 @@ class Customer(models.Model):
             models.CheckConstraint(
                 name="customer_external_id_filled", condition=Q(external_id__isnull=True) | ~Q(external_id="")
             ),
+            models.CheckConstraint(
+                name="customer_erased_is_nobody",
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    email="",
+                    phone="",
+                    given_name="",
+                    family_name="",
+                    external_id__isnull=True,
+                    referred_by__isnull=True,
+                ),
+            ),
         ]
         indexes = [
             # icontains asks for UPPER(column) LIKE: these serve names and addresses, Hangul and Kana included.
@@ -80,3 +101,25 @@ class Customer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class FormerRecord(models.Model):
+    """What a customer's record was known by before it was merged into another: imports and links still find it."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="former_records")
+    former_id = models.BigIntegerField(unique=True)
+    public_id = models.UUIDField(unique=True)
+    # Empty where the customer took them over.
+    external_id = models.CharField(max_length=100, null=True, unique=True)
+    email_normalised = models.CharField(max_length=254, null=True, unique=True)
+    merged_at = models.DateTimeField()
+    merged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("former record")
+        verbose_name_plural = _("former records")
+
+    def __str__(self) -> str:
+        return f"#{self.former_id}"

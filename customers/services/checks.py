@@ -5,11 +5,26 @@ from datetime import UTC, datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from crm.common.errors import InvalidInput
+from crm.common.errors import DomainError, InvalidInput
 from customers.core import texts
+from customers.models import Customer
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCKS_DIFFER = timedelta(days=1)  # another system's clock or zone may be ahead of ours
+
+
+class CustomerErased(DomainError):
+    """The person was erased: nothing may be written about them any more."""
+
+    code = "customer_erased"
+    status = 410
+    message = _("This customer was erased.")
+
+
+def somebody(customer: Customer) -> None:
+    """There is a person to write about. Raises CustomerErased."""
+    if customer.erased_at is not None:
+        raise CustomerErased
 
 
 def line(value: object, field: str, longest: int, *, required: bool = False) -> str:

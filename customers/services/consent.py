@@ -31,7 +31,9 @@ def grant(
 
     Raises:
         InvalidInput: unknown purpose, no source, no wording, or a time in the future.
+        CustomerErased: there is nobody to agree.
     """
+    checks.somebody(customer)
     return _state(
         Consent(
             customer=customer,

@@ -37,7 +37,9 @@ def log_interaction(
 
     Raises:
         InvalidInput: an unknown choice, an empty note, a time in the future, a next step without its day.
+        CustomerErased: there is nobody to write about.
     """
+    checks.somebody(customer)
     interaction = Interaction.objects.create(
         customer=customer,
         kind=_choice(InteractionKind.values, kind, "kind"),
@@ -73,7 +75,9 @@ def plan_follow_up(
 
     Raises:
         InvalidInput: no text.
+        CustomerErased: there is nobody to promise it to.
     """
+    checks.somebody(customer)
     return FollowUp.objects.create(
         customer=customer,
         text=checks.line(text, "next_step", 240, required=True),

@@ -14,7 +14,7 @@ from crm.common import money, sql
 from crm.common.errors import InvalidInput
 from crm.common.models import Shop
 from customers.core.addresses import NotAnAddress, normalise_email
-from customers.models import Customer, Product, Purchase, PurchaseLine
+from customers.models import Customer, FormerRecord, Product, Purchase, PurchaseLine
 from customers.services import checks
 
 CREATED, SAME, OTHER = "created", "same", "other"
@@ -142,13 +142,18 @@ class KnownCustomers:
 
 
 def resolve_customers(rows: Sequence[Mapping[str, Any]]) -> KnownCustomers:
-    """Who the rows name, in one query."""
+    """Who the rows name, also by what a merged record was known by; two queries."""
     public_ids = {row["customer"] for row in rows if row.get("customer")}
     external_ids = {row["customer_external_id"] for row in rows if row.get("customer_external_id")}
     addresses = {_normal(row["email"]) for row in rows if row.get("email")} - {None}
-    found = Customer.objects.filter(
-        Q(public_id__in=public_ids) | Q(external_id__in=external_ids) | Q(email_normalised__in=addresses)
-    ).values_list("pk", "public_id", "external_id", "email_normalised")
+    named = Q(public_id__in=public_ids) | Q(external_id__in=external_ids) | Q(email_normalised__in=addresses)
+    names = ("public_id", "external_id", "email_normalised")
+    found = [
+        *FormerRecord.objects.filter(named).values_list("customer_id", *names),
+        *Customer.objects.filter(named).values_list(
+            "pk", *names
+        ),  # last: who has it now goes before who had it
+    ]
     return KnownCustomers(
         {public_id: pk for pk, public_id, _ext, _address in found},
         {external_id: pk for pk, _public, external_id, _address in found if external_id},

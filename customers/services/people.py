@@ -72,9 +72,11 @@ def update_customer(*, customer: Customer, changes: Mapping[str, Any], at: datet
 
     Raises:
         InvalidInput, DuplicateEmail, DuplicateExternalId: as for a new customer; also for an unknown field.
+        CustomerErased: there is nobody to correct.
     """
     values = _checked(changes, at)
     stored = Customer.objects.select_for_update(no_key=True).get(pk=customer.pk)
+    checks.somebody(stored)
     if values.get("referred_by") is not None and values["referred_by"].pk == stored.pk:
         raise InvalidInput(_("A customer cannot have referred themselves."), field="referred_by")
     old = stored.email_normalised

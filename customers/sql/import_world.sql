@@ -11,17 +11,23 @@ found AS (
     SELECT
         h.*,
         CASE WHEN h.customer_id IS NULL THEN m.id
-            ELSE coalesce(a.id, CASE WHEN m.external_id IS NULL THEN m.id END) END AS buyer_id,
-        h.customer_id IS NOT NULL AND a.id IS NULL AND m.external_id IS NOT NULL AS address_taken,
+            ELSE coalesce(a.id, former_a.customer_id, CASE WHEN m.external_id IS NULL THEN m.id END) END AS buyer_id,
+        h.customer_id IS NOT NULL AND coalesce(a.id, former_a.customer_id) IS NULL AND m.external_id IS NOT NULL
+            AS address_taken,
         m.id AS address_owner_id,
         m.external_id AS address_owner,
+        former_a.id IS NOT NULL OR h.customer_id IS NULL AND former_m.id IS NOT NULL AS by_former,
         p.id AS purchase_id, p.customer_id AS p_customer_id, p.purchased_at AS p_at, p.amount AS p_amount,
         p.currency AS p_currency, p.rate AS p_rate, p.base_cost AS p_base_cost, p.refunded AS p_refunded,
         p.sales_channel AS p_channel,
         CASE WHEN h.currency = %(base)s THEN 1 ELSE x.rate END AS rate
     FROM heads h
     LEFT JOIN customers_customer a ON a.external_id = h.customer_id
-    LEFT JOIN customers_customer m ON m.email_normalised = h.email_norm
+    -- what a record was known by before it was merged leads to the customer it was merged into
+    LEFT JOIN customers_formerrecord former_a ON a.id IS NULL AND former_a.external_id = h.customer_id
+    LEFT JOIN customers_customer owner ON owner.email_normalised = h.email_norm
+    LEFT JOIN customers_formerrecord former_m ON owner.id IS NULL AND former_m.email_normalised = h.email_norm
+    LEFT JOIN customers_customer m ON m.id = coalesce(owner.id, former_m.customer_id)
     -- looked up one by one: of a new source the statistics know nothing, and a join would read all of it again and again
     LEFT JOIN LATERAL (
         SELECT * FROM customers_purchase q WHERE q.source = %(source)s AND q.external_id = h.order_id LIMIT 1
@@ -65,7 +71,7 @@ compared AS (
             OR n.p_base_cost IS DISTINCT FROM coalesce(round(n.cost * n.p_rate, 3), n.p_base_cost)
         ) AS purchase_differs,
         n.buyer_id IS NOT NULL AND (
-            c.name <> coalesce(n.name, c.name)
+            c.name <> coalesce(n.name, c.name) AND NOT n.by_former
             OR (c.external_id IS NULL AND n.customer_id IS NOT NULL)
             OR (c.email = '' AND n.email_norm IS NOT NULL AND n.address_owner_id IS NULL)
         ) AS buyer_differs,
@@ -85,7 +91,7 @@ compared AS (
     LEFT JOIN stored_lines sl ON sl.purchase_id = n.purchase_id
 )
 SELECT
-    head, person, order_id, customer_id, email, email_norm, name, acquired_at, purchased_at, purchased_on, amount,
+    head, person, order_id, customer_id, email, email_norm, CASE WHEN NOT by_former THEN name END AS name, acquired_at, purchased_at, purchased_on, amount,
     currency, cost, sales_channel, rate, buyer_id, purchase_id, lines_differ, purchase_differs, buyer_differs,
     CASE
         WHEN refusal IS NOT NULL THEN 'error'

@@ -55,15 +55,16 @@ def submit(*, invitation: Invitation, answers: Mapping[int, object], language: s
     The answers replace earlier ones as a whole. ``events.survey_answered`` is sent with the first answer only.
 
     Raises:
-        InvitationExpired: too late for a first answer, or the survey is not open.
+        InvitationExpired: too late for a first answer, the survey is not open, or the customer was erased.
         AlreadyAnswered: other answers than before, later than 24 hours.
         InvalidAnswers: an answer does not fit its question, a required one is missing, or all are empty.
     """
     # The row lock lets one of many simultaneous submits be the first.
-    locked = Invitation.objects.select_for_update(of=("self",)).select_related("survey")
+    locked = Invitation.objects.select_for_update(of=("self",)).select_related("survey", "customer")
     invitation = locked.get(pk=invitation.pk)
     response = Response.objects.filter(invitation=invitation).first()
-    if response is None and not may_answer(invitation, at):
+    erased = invitation.customer.erased_at is not None
+    if erased or (response is None and not may_answer(invitation, at)):
         raise InvitationExpired
     questions = list(invitation.survey.questions.all())
     given = _read_all(questions, answers)

@@ -6,4 +6,4 @@ INSERT INTO feedback_invitation (survey_id, customer_id, public_id, source, invi
 SELECT %(survey)s, asked.id, gen_random_uuid(), %(source)s, %(at)s, %(expires)s
 FROM ({customers}) AS asked (id)
 ORDER BY asked.id
-ON CONFLICT (survey_id, customer_id, source) DO NOTHING
+ON CONFLICT (survey_id, customer_id, source) WHERE merged_from IS NULL DO NOTHING

@@ -341,3 +341,43 @@ def test_an_api_key_is_shown_once_and_revoked_at_once(press, browser_of_staff, s
     assert text.startswith(f"crm_{key.prefix}_") and text in made.content.decode()
     assert text not in later
     assert ApiKey.objects.get().revoked_at is not None
+
+
+def test_two_records_are_compared_before_they_become_one(press, browser_of_staff):
+    keep, other = CustomerFactory(name="Kim Minji"), CustomerFactory(name="Kim M.")
+    PurchaseFactory.create_batch(3, customer=other)
+    address = reverse("crm:customer_merge", args=[keep.pk])
+
+    found = browser_of_staff.get(address, {"q": "Kim"})
+    compared = browser_of_staff.get(address, {"other": other.pk})
+    answer = press("customer_merge", keep.pk, other=other.pk)
+
+    assert list(found.context["found"]) == [other]
+    assert ("Purchases", "0", "3") in [(one.label, one.kept, one.other) for one in compared.context["lines"]]
+    assert answer.context["person"] == keep
+    assert keep.purchases.count() == 3
+    assert not Customer.objects.filter(pk=other.pk).exists()
+
+
+@pytest.mark.parametrize("other", ["", "x", "0", "9" * 30, "²", "itself"])
+def test_nobody_to_merge_with_is_no_error(other, press):
+    keep = CustomerFactory()
+
+    answer = press("customer_merge", keep.pk, other=keep.pk if other == "itself" else other)
+
+    assert answer.status_code == 200
+    assert Customer.objects.count() == 1
+
+
+def test_the_page_of_somebody_erased_shows_facts_and_offers_nothing(press):
+    customer = CustomerFactory(name="Kim Minji")
+    PurchaseFactory(customer=customer)
+
+    answer = press("customer_erase", customer.pk)
+
+    page = answer.content.decode()
+    assert "Kim Minji" not in page
+    assert f"#{customer.pk}" in page
+    offered = ("customer_log", "customer_edit", "customer_erase", "customer_merge")
+    assert [name for name in offered if reverse(f"crm:{name}", args=[customer.pk]) in page] == []
+    assert len(answer.context["purchases"]) == 1

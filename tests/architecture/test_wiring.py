@@ -15,6 +15,12 @@ CHECKOUT = Path(__file__).resolve().parent.parent.parent
 RECEIVERS: dict[str, set[str]] = {
     "customers.consent_withdrawn": {"campaigns.stop_mail_without_consent"},
     "customers.customer_email_changed": {"campaigns.stop_mail_to_old_address"},
+    "customers.customers_merged": {
+        "feedback.move_answers",
+        "ltv.drop_merged_summary",
+        "campaigns.move_ledger",
+    },
+    "customers.customer_erased": {"feedback.forget_words", "campaigns.forget_addresses"},
     "customers.purchase_recorded": set(),
     "customers.segments_changed": {"campaigns.enrol_entrants"},
     "feedback.survey_answered": {"campaigns.note_answer"},

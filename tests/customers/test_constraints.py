@@ -85,6 +85,7 @@ BAD: dict[str, Callable[[], object]] = {
     "customer_language_known": lambda: change(CustomerFactory, language="xx"),
     "customer_country_code": lambda: change(CustomerFactory, country="kr"),
     "customer_not_own_referrer": own_referrer,
+    "customer_erased_is_nobody": lambda: change(CustomerFactory, erased_at="2026-03-02T00:00Z"),
     "customer_external_id_filled": lambda: change(CustomerFactory, external_id=""),
     "purchase_once_per_source": lambda: twice(PurchaseFactory, "source", "external_id"),
     "purchase_amount_not_negative": lambda: change(PurchaseFactory, amount=-1, refunded=-1),
