@@ -131,9 +131,9 @@ def _strictest(statements: Iterable[Consent], home: Customer) -> Consent | None:
     """The last no, else the yes of the record whose address stays, else nothing: somebody to be asked again."""
     stays = None
     for one in statements:  # oldest first
-        if one.status == ConsentStatus.WITHDRAWN:
-            stays = one
-        elif one.customer_id == home.pk and (stays is None or _granted(stays)):
+        if one.status == ConsentStatus.WITHDRAWN or (
+            one.customer_id == home.pk and (stays is None or _granted(stays))
+        ):
             stays = one
     return stays
 

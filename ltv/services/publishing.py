@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.utils import OperationalError
 from django.utils.translation import gettext_lazy as _
 from psycopg.sql import SQL, Identifier, Literal
@@ -18,7 +18,8 @@ from ltv.choices import RunState
 from ltv.events import run_published
 from ltv.models import CurrentRun, LtvRun
 
-KEEP = 3
+ATTACHED = 3  # runs that a statement may be reading; older ones are asked for by the name of their table
+KEEP_DAYS = 14  # nights kept whole; before them the last one of each month
 PLANNING_PAUSE = 0.02  # seconds
 PLANNING_PATIENCE = 100  # pauses
 
@@ -135,17 +136,19 @@ def _sources(run: LtvRun) -> segments.Overrides:
 
 
 def drop_old() -> int:
-    """Drop the tables of all but the newest runs; what a reader still holds waits for the next night."""
+    """Take old and abandoned runs out of readers' plans, drop what history need not keep; returns how many were dropped.
+
+    What a reader still holds waits for the next night.
+    """
     if connection.in_atomic_block:
         return 0  # DETACH CONCURRENTLY refuses to run inside a transaction
-    dropped = 0
-    for row in sql.rows("ltv/partition_old", parts={"keep": Literal(KEEP)}):
-        table = Identifier(row["name"])
+    for row in sql.rows("ltv/partition_old", parts={"keep": Literal(ATTACHED)}):
+        detach = "ltv/partition_detach_finish" if row["begun"] else "ltv/partition_detach"
         try:
-            sql.execute("ltv/partition_detach", parts={"partition": table})
+            sql.execute(detach, parts={"partition": Identifier(row["name"])})
         except OperationalError:
             break
-        with transaction.atomic():
-            sql.execute("ltv/table_drop", parts={"table": table})
-        dropped += 1
-    return dropped
+    unwanted = sql.rows("ltv/partition_detached", parts={"days": Literal(KEEP_DAYS)})
+    for row in unwanted:
+        sql.execute("ltv/table_drop", parts={"table": Identifier(row["name"])})
+    return len(unwanted)
