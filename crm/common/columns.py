@@ -4,7 +4,7 @@ NUMERIC travels as NUMERIC: PostgreSQL takes ten times as long to make one of a 
 on the wire than one without, so the rows of a block are written by which of their columns are NULL.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from psycopg.sql import Identifier
 
 HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 TRAILER = b"\xff\xff"
-BLOCK = 32_768  # rows
+BLOCK = 32_768  # rows, for whoever cuts them
 PLACES = 3  # decimals of money
 _DIGITS = 5  # of base 10,000: four before the point, one behind
 _NEGATIVE = 0x4000
@@ -39,53 +39,63 @@ class Column:
     null: NDArray[np.bool_] | None = None
     money: bool = False
 
+    def part(self, rows: slice) -> "Column":
+        """Some of the rows."""
+        return Column(self.values[rows], None if self.null is None else self.null[rows], self.money)
+
+    def at(self, places: NDArray[np.int64]) -> "Column":
+        """The rows at these places."""
+        return Column(self.values[places], None if self.null is None else self.null[places], self.money)
+
     @property
     def wire(self) -> np.dtype:
         return _NUMERIC if self.money else self.values.dtype.newbyteorder(">")
 
 
-def copy_columns(table: str, columns: Mapping[str, Column], *, frozen: bool = False) -> int:
-    """Write columns of equal length into ``table``; returns the rows.
+def copy_columns(
+    table: str, names: Sequence[str], blocks: Iterable[Mapping[str, Column]], *, frozen: bool = False
+) -> int:
+    """Write blocks of columns, each of one length, into ``table``; returns the rows.
 
-    ``frozen`` spares PostgreSQL a later visit to each row; only for a table made in the same transaction.
+    The next block is made while PostgreSQL takes this one. ``frozen`` spares PostgreSQL a later visit to each row;
+    only for a table made in the same transaction.
     """
     target = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE {})").format(
-        Identifier(table),
-        sql.SQL(", ").join(map(Identifier, columns)),
-        sql.SQL("true" if frozen else "false"),
+        Identifier(table), sql.SQL(", ").join(map(Identifier, names)), sql.SQL("true" if frozen else "false")
     )
-    rows = len(next(iter(columns.values())).values)
-    starts = range(0, rows, BLOCK)
+    waiting, rows = iter(blocks), 0
 
-    def block(start: int) -> list[bytes]:
-        return list(_blocks(list(columns.values()), slice(start, start + BLOCK)))
+    def encoded() -> tuple[int, list[bytes]] | None:
+        made = next(waiting, None)
+        if made is None:
+            return None
+        columns = [made[name] for name in names]
+        return len(columns[0].values), list(_patterns(columns))
 
     with connection.cursor() as cursor, cursor.copy(target) as copy, ThreadPoolExecutor(1) as beside:
         copy.write(HEADER)
-        coming = [beside.submit(block, start) for start in starts[:1]]
-        for following in (*starts[1:], None):  # the next block is encoded while PostgreSQL takes this one
-            ready = coming.pop().result() if coming else []
-            if following is not None:
-                coming.append(beside.submit(block, following))
-            for written in ready:
+        coming = beside.submit(encoded)
+        while (ready := coming.result()) is not None:
+            coming = beside.submit(encoded)
+            rows += ready[0]
+            for written in ready[1]:
                 copy.write(written)
         copy.write(TRAILER)
     return rows
 
 
-def _blocks(columns: list[Column], part: slice) -> Iterator[bytes]:
-    """The rows of a part as they travel: those with the same columns NULL together."""
+def _patterns(columns: list[Column]) -> Iterator[bytes]:
+    """The rows of a block as they travel: those with the same columns NULL together."""
     nullable = [place for place, column in enumerate(columns) if column.null is not None]
-    rows = len(columns[0].values[part])
-    pattern = np.zeros(rows, dtype=np.int64)
+    pattern = np.zeros(len(columns[0].values), dtype=np.int64)
     for bit, place in enumerate(nullable):
-        pattern |= columns[place].null[part].astype(np.int64) << bit  # type: ignore[index]
+        pattern |= columns[place].null.astype(np.int64) << bit  # type: ignore[union-attr]
     for code in np.unique(pattern):
         missing = {place for bit, place in enumerate(nullable) if code >> bit & 1}
-        yield _encoded(columns, part, np.flatnonzero(pattern == code), missing)
+        yield _encoded(columns, np.flatnonzero(pattern == code), missing)
 
 
-def _encoded(columns: list[Column], part: slice, chosen: NDArray[Any], missing: set[int]) -> bytes:
+def _encoded(columns: list[Column], chosen: NDArray[Any], missing: set[int]) -> bytes:
     """Rows of one pattern: the count of columns, then each one's width and value; -1 for NULL."""
     fields: list[tuple[str, Any]] = [("columns", ">i2")]
     for place, column in enumerate(columns):
@@ -94,13 +104,13 @@ def _encoded(columns: list[Column], part: slice, chosen: NDArray[Any], missing: 
             fields.append((f"value{place}", column.wire))
     wire = np.empty(len(chosen), dtype=fields)
     wire["columns"] = len(columns)
-    everything = len(chosen) == len(columns[0].values[part])
+    everything = len(chosen) == len(columns[0].values)
     for place, column in enumerate(columns):
         if place in missing:
             wire[f"width{place}"] = -1
             continue
         wire[f"width{place}"] = column.wire.itemsize
-        values = column.values[part] if everything else column.values[part][chosen]
+        values = column.values if everything else column.values[chosen]
         if column.money:
             _write_numeric(wire[f"value{place}"], values)
         else:

@@ -124,7 +124,8 @@ class Forecast:
         """Of histories x, t_x, T (days) and m (money), (n,); those that cannot be are as if new and not sound."""
         x, t_x, T, m = floats(x, t_x, T, m)
         sound = usable(x, t_x, T)
-        x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
+        if not sound.all():
+            x, t_x, T = (np.where(sound, array, 0.0) for array in (x, t_x, T))
         if spending is None or not spending.has_mean:
             spending, points = None, tuple(replace(point, spending=None) for point in points)
         points = points or uncertainty.best(buying, spending)
@@ -205,9 +206,17 @@ class Forecast:
 class Answers(Protocol):
     """What a forecast answers, whatever it rests on; all arrays (n,), 0 where a history is not sound."""
 
-    p_alive: Floats
-    spend: Floats
-    sound: NDArray[np.bool_]
+    @property
+    def p_alive(self) -> Floats:
+        """P(still a customer)."""
+
+    @property
+    def spend(self) -> Floats:
+        """Expected spend per purchase."""
+
+    @property
+    def sound(self) -> NDArray[np.bool_]:
+        """False for a row no purchase history can have."""
 
     def within(self, horizon: float) -> Horizon:
         """Purchases and revenue within ``horizon`` days, with 80 % intervals."""

@@ -20,10 +20,13 @@ def fifths(values: NDArray[Any]) -> Scores:
     """Score 1 to 5 of each value (n,), 5 the largest; equal values share the score of their middle rank."""
     if not len(values):
         return np.empty(0, dtype=np.int16)
-    ordered = np.sort(values)
-    below = np.searchsorted(ordered, values, side="left")
-    upto = np.searchsorted(ordered, values, side="right")
-    return _score((below + upto) / (2.0 * len(values)))
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sizes = np.diff(starts, append=len(values))
+    found = np.empty(len(values), dtype=np.int16)
+    found[order] = np.repeat(_score((starts + sizes / 2.0) / len(values)), sizes)
+    return found
 
 
 def fifths_of_counts(counts: NDArray[Any]) -> Scores:

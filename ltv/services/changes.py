@@ -4,7 +4,7 @@ What yesterday's model says is asked again, one thing changed at a time: the day
 rates, and last the model itself. Each step is rounded before the differences are taken, so that they add up exactly.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from ltv.models import LtvRun
 from ltv.services.histories import FIELDS, Histories, thousandths
 from ltv.services.predictions import Fitted
 
+REASONS = ("time", "purchases", "refunds", "rates", "refit")
 PREVIOUS = np.dtype([("customer_id", "i8"), ("clv", "i8")])
 MARGINS = np.dtype([("customer_id", "i8"), ("revenue", "i8"), ("margin", "i8")])
 CHANGED = np.dtype(
@@ -86,13 +87,14 @@ class _Split:
         rated = refunded
         if self._rates_changed():
             rated = self._spread(self._rated(then) * self.today.buyers.margin_share)
+        nothing = np.broadcast_to(np.int64(0), aged.shape)
         return Changes(
             before=before,
             known=known,
             time=aged - before,
             purchases=kept - aged,
             refunds=refunded - kept,
-            rates=rated - refunded,
+            rates=nothing if rated is refunded else rated - refunded,
             refit=self.today.clv - rated,
         )
 
@@ -158,6 +160,3 @@ def _places(among: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     """Where each wanted number is in a rising array, and whether it is there at all."""
     at = np.minimum(np.searchsorted(among, wanted), max(len(among) - 1, 0))
     return at, (among[at] == wanted) if len(among) else np.zeros(len(wanted), dtype=bool)
-
-
-PARTS = tuple(field.name for field in fields(Changes))

@@ -1,7 +1,7 @@
 """A run's own table: built beside the readers, checked, then attached and pointed at in one short transaction."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,8 +16,11 @@ from crm.common.errors import DomainError
 from customers.services import segments
 from ltv.choices import RunState
 from ltv.events import run_published
-from ltv.models import CurrentRun, LtvRun
+from ltv.models import CurrentRun, CustomerLtv, CustomerOutlook, LtvRun
 
+COLUMNS = tuple(
+    dict.fromkeys(str(field.column) for model in (CustomerLtv, CustomerOutlook) for field in model._meta.fields)
+)
 ATTACHED = 3  # runs that a statement may be reading; older ones are asked for by the name of their table
 KEEP_DAYS = 14  # nights kept whole; before them the last one of each month
 PLANNING_PAUSE = 0.02  # seconds
@@ -53,8 +56,8 @@ def has_table(run: LtvRun) -> bool:
     return bool(sql.rows("ltv/resuming_table", {"table": table_name(run.pk)}))
 
 
-def build(run: LtvRun, columns: Mapping[str, Column]) -> int:
-    """Make the run's table of these columns, with its indices; readers see nothing."""
+def build(run: LtvRun, blocks: Iterable[Mapping[str, Column]]) -> int:
+    """Make the run's table of blocks of its columns, with its indices; readers see nothing."""
     parts = _parts(run)
     index = {
         "index": Identifier(f"{table_name(run.pk)}_clv"),
@@ -63,7 +66,7 @@ def build(run: LtvRun, columns: Mapping[str, Column]) -> int:
     }
     with sql.patient(900, memory_mb=256):
         sql.execute("ltv/partition_create", parts=parts)
-        rows = copy_columns(table_name(run.pk), columns, frozen=True)
+        rows = copy_columns(table_name(run.pk), COLUMNS, blocks, frozen=True)
         sql.execute("ltv/partition_index", parts={**parts, **index})
     return rows
 

@@ -4,8 +4,9 @@ from functools import cached_property
 
 from crm.common.models import Shop
 from ltv.choices import ModelStep
+from ltv.core.arrays import Ints
 from ltv.models import LtvRun
-from ltv.services import changes, figures, histories, predictions, publishing
+from ltv.services import acquisition, changes, figures, histories, predictions, publishing
 
 
 class Valuation:
@@ -36,20 +37,20 @@ class Valuation:
         run, base = self.run, self.base
         fitted = predictions.Fitted.of_run(run)
         ahead = fitted.forecast(base.buyers)
-        margin = figures.expected_margin(run, base, ahead)
-        why = self._explain(fitted, ahead_margin=margin)
-        cac = figures.channel_cac(run, self.shop, base.rows)
-        columns = figures.columns(run, base, ahead, margin, why, cac)
-        rows = publishing.build(run, columns)
-        run.figures = figures.totals(run, columns)
+        margin = figures.expected_margin(run, base.buyers, ahead)
+        why = self._explain(fitted, margin)
+        cac = acquisition.channel_cac(run, self.shop, base)
+        found = figures.Figures(run, base, ahead, margin, why, cac)
+        rows = publishing.build(run, found.blocks())
+        run.figures = found.totals()
         run.save(update_fields=["figures", "compared_with"])
         publishing.attach(run)
         return rows
 
-    def _explain(self, fitted: predictions.Fitted, *, ahead_margin: histories.Ints) -> changes.Changes | None:
+    def _explain(self, fitted: predictions.Fitted, margin: Ints) -> changes.Changes | None:
         previous = self.previous if self.previous and publishing.has_table(self.previous) else None
         base = self.base
-        today = changes.Today(base.rows["customer_id"], base.bought, base.buyers, base.spread(ahead_margin))
+        today = changes.Today(base.customer_id, base.bought, base.buyers, base.spread(margin))
         table = publishing.table_name(previous.pk) if previous else ""
         found = changes.explain(self.run, previous, table, fitted, today)
         self.run.compared_with = previous if found else None

@@ -20,6 +20,10 @@ def table():
     return "arriving"
 
 
+def copy(table, columns):
+    return copy_columns(table, tuple(columns), [columns])
+
+
 def rows(table):
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table} ORDER BY id")
@@ -29,7 +33,7 @@ def rows(table):
 def test_thousandths_become_exact_amounts_of_any_size_and_sign(table):
     amounts = [0, 1, -1, 999, 1_000, -1_001, 9_999_999, 10_000_000, 123_456_789_012_345_678, -(10**17) + 1]
 
-    copy_columns(table, {"id": Column(np.arange(10)), "money": Column(np.array(amounts), money=True)})
+    copy(table, {"id": Column(np.arange(10)), "money": Column(np.array(amounts), money=True)})
 
     assert [money for _id, money, *_rest in rows(table)] == [Decimal(amount) / 1000 for amount in amounts]
 
@@ -44,7 +48,7 @@ def test_each_row_has_its_own_nulls(table):
         "score": Column(np.array([1, 2, 3, 4], dtype="i2"), ~missing[:, 0]),
     }
 
-    assert copy_columns(table, columns) == 4
+    assert copy(table, columns) == 4
 
     found = [(money, share, day.isoformat(), score) for _id, money, share, day, score in rows(table)]
     assert found == [
@@ -58,7 +62,11 @@ def test_each_row_has_its_own_nulls(table):
 def test_more_rows_than_a_block_arrive_all_and_in_order(table):
     count = 2 * BLOCK + 7
 
-    copy_columns(table, {"id": Column(np.arange(count)), "score": Column(np.ones(count, dtype="i2"))})
+    blocks = (
+        {"score": Column(np.ones(size, dtype="i2")), "id": Column(np.arange(size) + start)}
+        for start, size in ((0, BLOCK), (BLOCK, BLOCK), (2 * BLOCK, 7))
+    )
+    copy_columns(table, ("id", "score"), blocks)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*), min(id), max(id), sum(score) FROM arriving")
@@ -66,4 +74,5 @@ def test_more_rows_than_a_block_arrive_all_and_in_order(table):
 
 
 def test_no_rows_are_no_rows(table):
-    assert copy_columns(table, {"id": Column(np.empty(0, dtype=np.int64))}) == 0
+    assert copy_columns(table, ("id",), []) == 0
+    assert copy(table, {"id": Column(np.empty(0, dtype=np.int64))}) == 0

@@ -158,7 +158,7 @@ def test_the_database_and_the_library_summarise_alike():
     base = figures.Base.of(histories.read(), LtvRun(as_of=AS_OF, margin_rate=RATE))
 
     found = summary.summarise(_log(), AS_OF - timedelta(days=1))
-    assert list(found.customers) == list(base.rows["customer_id"][base.bought])
+    assert list(found.customers) == list(base.customer_id[base.bought])
     for name in ("x", "t_x", "T", "m"):
         assert getattr(found, name) == pytest.approx(getattr(base.buyers, name), abs=1e-9)
 
