@@ -45,7 +45,7 @@ def planned(now, why: str = "first") -> JobStage:
     """The stage cut into parts, before anybody has taken one."""
     run, progress = a_night(now)
     row = progress.stage("summaries").__enter__().row
-    rebuild._plan(run, progress, why)
+    rebuild._plan(run, progress, why, None)
     return row
 
 

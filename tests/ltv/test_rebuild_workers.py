@@ -56,7 +56,7 @@ def finish(now, clock=timezone.now) -> JobStage:
     """The night works on the parts itself until none is left."""
     run, progress = a_night(now)
     with progress.stage("summaries"):
-        progress.rows = rebuild.rebuild(run=run, progress=progress, why="first", clock=clock)
+        progress.rows = rebuild.rebuild(run=run, progress=progress, why="first", since=None, clock=clock)
     return JobStage.objects.get()
 
 
@@ -142,15 +142,15 @@ def test_two_beats_at_once_make_one_run(now):
 
 def test_a_night_whose_connection_is_cut_goes_on_with_the_next_ring(now, monkeypatch):
     buyers(3)
-    predict = night._predict
+    fit = night.Valuation.fit
 
     def cut(*args: Any) -> int:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-        return predict(*args)
+        return fit(*args)
 
     with monkeypatch.context() as patched:
-        patched.setattr(night, "_predict", cut)
+        patched.setattr(night.Valuation, "fit", cut)
         with pytest.raises(OperationalError):
             night.run_due(clock=lambda: now)
     open_run = LtvRun.objects.get().job

@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from crm.common import jobs
 from crm.common.choices import JobState, StageState
@@ -57,7 +57,8 @@ def night_failed_in(stage: str, now, monkeypatch) -> JobRun:
         raise ValueError(f"no {stage}")
 
     with monkeypatch.context() as patched:
-        patched.setattr(night, {"checks": "_record_totals", "predictions": "_predict"}[stage], fails)
+        places = {"checks": (night, "_record_totals"), "predictions": (night.Valuation, "fit")}
+        patched.setattr(*places[stage], fails)
         night.run_due(clock=lambda: now)
     return JobRun.objects.latest("business_date")
 
@@ -104,18 +105,6 @@ def test_the_stages_still_to_come_are_rows_from_the_start(now, monkeypatch):
     assert (at_work.worker, at_work.started_at) == (jobs.worker_name(), now)
 
 
-def test_predictions_lost_in_a_crash_of_postgresql_are_made_again(now, monkeypatch):
-    night_killed_in("figures", now, monkeypatch)
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE ltv_prediction")  # as recovery does with an unlogged table
-
-    night.run_due(clock=lambda: now)
-
-    assert JobRun.objects.get().state == JobState.DONE
-    assert (attempts()["summaries"], attempts()["predictions"], attempts()["figures"]) == (1, 2, 2)
-    assert not CustomerLtv.objects.filter(p_alive=None).exists()
-
-
 def test_an_error_marks_its_stage_and_staff_let_the_night_go_on_from_there(now, monkeypatch, staff):
     run = night_failed_in("checks", now, monkeypatch)
     assert (run.state, states(run)[3:]) == (JobState.FAILED, ["failed", "waiting", "waiting"])
@@ -135,17 +124,6 @@ def test_an_error_marks_its_stage_and_staff_let_the_night_go_on_from_there(now, 
         "tidy": 1,
     }
     assert CurrentRun.objects.get().run.job == run
-
-
-def test_a_crash_of_postgresql_after_the_figures_were_made_loses_nothing(now, monkeypatch):
-    night_killed_in("checks", now, monkeypatch)
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE ltv_prediction")
-
-    night.run_due(clock=lambda: now)
-
-    assert JobRun.objects.get().state == JobState.DONE
-    assert (attempts()["predictions"], attempts()["figures"], attempts()["checks"]) == (1, 1, 2)
 
 
 @pytest.mark.parametrize("stage", ["summaries", "predictions"])
