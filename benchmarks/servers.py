@@ -28,13 +28,13 @@ def scratch_database(name: str) -> Iterator[dict[str, str]]:
     base, _slash, _old = server.rpartition("/")
     environment = {**os.environ, "DATABASE_URL": f"{base}/{name}", "LOG_LEVEL": "WARNING"}
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        _drop(connection, name)
         connection.execute(f"CREATE DATABASE {name}")
         try:
             manage(environment, "migrate", "--verbosity", "0")
             yield environment
         finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            _drop(connection, name)
 
 
 @contextmanager
@@ -42,12 +42,23 @@ def database_copy(environment: dict[str, str], name: str) -> Iterator[dict[str, 
     """The environment of a copy, file by file, of a scratch database that nobody is connected to; dropped at the end."""
     base, _slash, original = environment["DATABASE_URL"].rpartition("/")
     with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        _drop(connection, name)
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {original} STRATEGY FILE_COPY")
         try:
             yield {**environment, "DATABASE_URL": f"{base}/{name}"}
         finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            _drop(connection, name)
+
+
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    """Autovacuum may be at work there, which only a superuser may end: wait for it."""
+    for _second in range(60):
+        try:
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            time.sleep(1)
+    raise RuntimeError(f"the database {name} is still in use")
 
 
 def manage(environment: dict[str, str], *arguments: str) -> None:
