@@ -13,11 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from crm.common.api import idempotent
+from crm.common.api_access import caller
 from crm.common.api_shapes import Instant, Shape, body, query
 from customers.choices import Language
 from customers.core.addresses import NotAnAddress, normalise_email
 from customers.models import AcquisitionChannel, Customer, Segment
-from customers.services import people
+from customers.services import erasure, merging, people
 
 
 @extend_schema_field({"type": "string", "format": "uuid"})
@@ -167,3 +168,32 @@ class OneCustomer(generics.GenericAPIView):
         changes = body(CustomerChange, request, partial=True)
         changed = people.update_customer(customer=find(public_id), changes=changes, at=timezone.now())
         return Response(CustomerOut(changed).data)
+
+
+class MergeIn(Shape):
+    other = CustomerRef(help_text=_("The record that moves into this one and is gone afterwards."))
+
+
+class Merge(generics.GenericAPIView):
+    permission_model = Customer
+    permission_action = "merge"
+    serializer_class = CustomerOut
+
+    @extend_schema(operation_id="customers_merge", request=MergeIn, responses=CustomerOut)
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Make two records of one person one: everything of the other moves here."""
+        asked, at = body(MergeIn, request), timezone.now()
+        kept = merging.merge_customers(keep=find(public_id), by=caller(request), at=at, **asked)
+        return Response(CustomerOut(kept).data)
+
+
+class Erase(generics.GenericAPIView):
+    permission_model = Customer
+    permission_action = "erase"
+    serializer_class = CustomerOut
+
+    @extend_schema(operation_id="customers_erase", request=None, responses=CustomerOut)
+    def post(self, request: Request, public_id: UUID) -> Response:
+        """Forget who a customer is, for good. The answer has the public id of the nameless facts that stay."""
+        erased = erasure.erase_customer(customer=find(public_id), by=caller(request), at=timezone.now())
+        return Response(CustomerOut(erased).data)

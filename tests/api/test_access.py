@@ -79,6 +79,8 @@ def test_a_viewer_reads_and_changes_nothing(viewer):
 WRITES = [
     ("post", "/api/v1/customers/"),
     ("patch", "/api/v1/customers/00000000-0000-0000-0000-000000000000/"),
+    ("post", "/api/v1/customers/00000000-0000-0000-0000-000000000000/merge/"),
+    ("post", "/api/v1/customers/00000000-0000-0000-0000-000000000000/erase/"),
     ("post", "/api/v1/customers/00000000-0000-0000-0000-000000000000/interactions/"),
     ("post", "/api/v1/customers/00000000-0000-0000-0000-000000000000/consents/"),
     ("post", "/api/v1/customers/00000000-0000-0000-0000-000000000000/consents/withdraw/"),

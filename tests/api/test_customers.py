@@ -248,3 +248,27 @@ def test_segments_and_their_members(api):
     assert (segment["key"], segment["member_count"], segment["rule"]) == ("vip", 1, {"all": []})
     assert member["customer"] == str(stay.customer.public_id)
     assert api.get("/api/v1/segments/none/members/").status_code == 404
+
+
+def test_two_records_become_one_and_the_old_public_id_leads_there(api):
+    keep, other = CustomerFactory(), CustomerFactory()
+    PurchaseFactory(customer=other)
+
+    answer = post(api, f"{CUSTOMERS}{keep.public_id}/merge/", {"other": str(other.public_id)})
+    again = post(api, f"{CUSTOMERS}{keep.public_id}/merge/", {"other": str(other.public_id)})
+
+    assert (answer.status_code, answer.json()["public_id"]) == (200, str(keep.public_id))
+    assert (again.status_code, again.json()["code"]) == (409, "merge_refused")
+    assert api.get(f"{CUSTOMERS}{other.public_id}/").json()["public_id"] == str(keep.public_id)
+    assert keep.purchases.count() == 1
+
+
+def test_an_erased_customer_is_not_found_any_more(api):
+    customer = CustomerFactory(name="Kim Minji", email="kim@mail.example")
+
+    answer = post(api, f"{CUSTOMERS}{customer.public_id}/erase/", {})
+
+    assert answer.status_code == 200
+    assert (answer.json()["name"], answer.json()["email"]) == (f"#{customer.pk}", "")
+    assert api.get(f"{CUSTOMERS}{customer.public_id}/").status_code == 404
+    assert api.get(CUSTOMERS, {"search": "kim"}).json()["results"] == []

@@ -21,7 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from crm.common.choices import JobState
 from crm.common.models import JobRun, Shop
-from customers.models import Customer, Purchase, Refund
+from customers.models import Customer, ExchangeRate, Purchase, Refund
 from customers.services import erasure, merging, purchases, rates
 from ltv.models import CurrentRun, CustomerLtv, LtvRun, PurchaseSummary
 from ltv.services import night, summaries
@@ -236,7 +236,25 @@ class LivingShop(RuleBasedStateMachine):
             who: (one.days[0], one.days[-1], len(one.days), one.orders, one.first_revenue, one.revenue)
             for who, one in expected.items()
         }
+        assert waiting_for_nothing(shop) == []
         _a_full_pass_finds_nothing(run)
+
+
+def waiting_for_nothing(shop: Shop) -> list[Purchase]:
+    """Purchases that have a rate without one being known for their day, or none although one is."""
+    known = set(ExchangeRate.objects.values_list("currency", "day"))
+    return [
+        one
+        for one in Purchase.objects.all()
+        if (one.rate is not None)
+        != (
+            one.currency == shop.base_currency
+            or any(
+                code == one.currency and day <= one.purchased_at.astimezone(shop.zone).date()
+                for code, day in known
+            )
+        )
+    ]
 
 
 def _kept(row: PurchaseSummary) -> tuple[object, ...]:
