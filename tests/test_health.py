@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import override_settings
@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from crm.common import redis
 from crm.common.choices import JobState
-from crm.common.models import JobRun
+from crm.common.models import JobRun, Shop
 from crm.common.tasks import BEAT_TICK, beat_tick
 from ltv.services.night import JOB
 
@@ -68,6 +68,21 @@ def test_nights_that_never_succeed_are_told(client, shop, beat_rang):
     night(yesterday(shop) - timedelta(days=3), JobState.FAILED)
 
     assert checks(client)[1]["night"] == "never done"
+
+
+def test_a_first_night_that_failed_yesterday_is_told(client, shop, beat_rang):
+    night(yesterday(shop), JobState.FAILED)
+
+    assert checks(client)[1]["night"] == "never done"
+
+
+def test_a_calendar_held_in_the_past_asks_for_the_night_it_is_held_at(client, shop, beat_rang):
+    Shop.objects.update(frozen_on=date(1998, 7, 1))
+    night(date(1998, 6, 29))
+    assert checks(client)[1]["night"] == "last done for 1998-06-29"
+
+    night(date(1998, 7, 1))
+    assert checks(client)[0] == 200
 
 
 def test_a_silent_beat_is_told(client, shop):

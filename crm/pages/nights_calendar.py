@@ -139,9 +139,9 @@ def _of_good(day: date, runs: list[JobRun], good: JobRun, scene: _Scene) -> tupl
         "took": took((good.finished_at - began).total_seconds()),
     }
     if runs[0] is not good or good.attempts > 1 or good.again:  # type: ignore[attr-defined]
-        return "warm", f"{done}. {_('Only after another attempt')}"
+        return "warm", done + ". " + _("Only after another attempt")
     if is_late(scene.shop, day, good.finished_at) and day != scene.begun:
-        return "warm", f"{done}. {_('Late')}"
+        return "warm", done + ". " + _("Late")
     return "good", done
 
 

@@ -184,7 +184,7 @@ def words(run: JobRun, found: list[Line]) -> str:
         return _("Waiting for a worker to take it …")
     line = at_work(found)
     if line is None:
-        return f"{_('Starting')} …"
+        return _("Starting") + " …"
     if line.row.total and line.row.done:
         return _("%(stage)s: %(done)s of %(total)s") % {
             "stage": line.name,
