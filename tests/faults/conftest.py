@@ -11,6 +11,7 @@ from campaigns.services import campaigns as campaigning
 from customers.models import Consent, Customer, SegmentMembership
 from tests.factories import OfferFactory, SegmentFactory
 from tests.faults.harness import Bell, MailServerProcess, Nursery
+from tests.faults.nights import NightShop
 
 
 @pytest.fixture
@@ -26,7 +27,22 @@ LEASE = 3.0  # seconds; in production a minute
 
 @pytest.fixture
 def nursery(db: None, tmp_path: Path, mail_server: MailServerProcess) -> Iterator[Nursery]:
-    made = Nursery(tmp_path, smtp_url=mail_server.url, lease=LEASE)
+    made = Nursery(tmp_path, SMTP_URL=mail_server.url, CAMPAIGN_LEASE_SECONDS=str(LEASE))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def night_shop(transactional_db: None) -> Iterator[NightShop]:
+    made = NightShop()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def night_nursery(transactional_db: None, tmp_path: Path) -> Iterator[Nursery]:
+    """Workers without a mail server."""
+    made = Nursery(tmp_path)
     yield made
     made.close()
 

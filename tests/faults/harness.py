@@ -52,24 +52,22 @@ class MailServerProcess:
 
 
 class Nursery:
-    """Makes workers of two pool processes, on the test's database, Valkey and mail server."""
+    """Makes workers of two pool processes, on the test's database and Valkey or the given ones."""
 
-    def __init__(self, folder: Path, *, smtp_url: str, lease: float) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self._log = folder / "workers.log"
-        environment = os.environ | {
+        given = {
             "DATABASE_URL": database_url(),
             "REDIS_URL": settings.REDIS_URL,
             "SECRET_KEY": settings.SECRET_KEY,
-            "SMTP_URL": smtp_url,
             "SITE_URL": "https://crm.example",
-            "CAMPAIGN_LEASE_SECONDS": str(lease),
             "SMTP_TIMEOUT": "5",
         }
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.faults.nursery", QUEUE, str(CONCURRENCY)],
                 cwd=ROOT,
-                env=environment,
+                env=os.environ | given | environment,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -80,11 +78,33 @@ class Nursery:
 
     def worker(self) -> "Worker":
         """Start one; it is a real Celery worker in a process group of its own."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write("\n")
-        made = Worker(int(self._process.stdout.readline()))
+        made = Worker(int(self._ask("worker")))
         self._workers.append(made)
         return made
+
+    def arm(self, at: int, number: int = 0, victim: int = 0) -> None:
+        """Set the trap: see ``tests.faults.trap``."""
+        self._ask(f"arm {at} {number} {victim}")
+
+    def said(self) -> int:
+        """The statements of the night since the trap was set."""
+        return int(self._ask("said").split()[0])
+
+    def hear_nothing(self, seconds: float) -> None:
+        """Wait until the night has said nothing for so long."""
+        heard, since = -1, time.monotonic()
+        while time.monotonic() - since < seconds:
+            if (now := self.said()) != heard:
+                heard, since = now, time.monotonic()
+            time.sleep(0.02)
+
+    def sprung(self) -> bool:
+        return self._ask("said").split()[1] == "1"
+
+    def _ask(self, line: str) -> str:
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write(f"{line}\n")
+        return self._process.stdout.readline()
 
     def log(self) -> str:
         """The end of what the workers said."""
@@ -111,7 +131,13 @@ class Worker:
             self._signal(signal.SIGTERM)
         else:
             os.kill(self.pid, signal.SIGTERM)
-        wait_until(lambda: not self._signal(0), patience, "the worker's end")
+        wait_until(lambda: not self.lives(), patience, "the worker's end")
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def lives(self) -> bool:
+        return self._signal(0)
 
     def _signal(self, number: int) -> bool:
         try:
@@ -124,12 +150,12 @@ class Worker:
 class Bell:
     """What beat does: rings, and nothing else."""
 
-    def __init__(self) -> None:
-        self.app = Celery(broker=settings.CELERY_BROKER_URL)
+    def __init__(self, broker: str = "") -> None:
+        self.app = Celery(broker=broker or settings.CELERY_BROKER_URL)
         self.app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
 
-    def ring(self) -> None:
-        for task in ("campaigns.deliver_due", "campaigns.deliver_due", "campaigns.sweep"):
+    def ring(self, *tasks: str) -> None:
+        for task in tasks or ("campaigns.deliver_due", "campaigns.deliver_due", "campaigns.sweep"):
             self.app.send_task(task, queue=QUEUE, retry=False)
 
     def close(self) -> None:

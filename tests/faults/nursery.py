@@ -1,40 +1,82 @@
-"""Starts Celery workers quickly: imports everything once, then forks a real worker for every line it reads.
+"""Starts Celery workers quickly: imports everything once, then forks a real worker whenever it is told to.
 
 A worker is a process group of its own, exactly what ``celery -A crm worker`` runs; only the seconds of importing,
-which are not what the fault tests are about, happen once. Prints the pid of each.
+which are not what the fault tests are about, happen once. Answers every line it reads with one of its own:
+
+    worker                    the pid of a new worker
+    arm PLACE SIGNAL VICTIM   0; sets the trap (see tests.faults.trap)
+    said                      how many statements the night's tasks said since then, and 1 if the trap is not set
 
     python -m tests.faults.nursery QUEUE CONCURRENCY
 """
 
+import importlib
 import os
 import signal
 import sys
+from datetime import timedelta
 
 import django
+from celery import Celery
+
+from tests.faults.trap import Trap
+
+# What a worker imports only once it runs: two seconds of every start.
+LAZY = (
+    "celery.apps.worker",
+    "celery.bin.celery",
+    "celery.concurrency.prefork",
+    "celery.worker.components",
+    "celery.worker.consumer",
+    "celery.worker.strategy",
+    "kombu.transport.redis",
+)
 
 
 def main(queue: str, concurrency: str) -> None:
     from crm.celery import app
 
     django.setup()
+    app.conf.task_default_queue = queue  # what a worker rings itself it hears too
     app.loader.import_default_modules()
     app.finalize()
+    for name in LAZY:
+        importlib.import_module(name)
+    _small_parts()
+    trap = Trap()
+    trap.install()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are buried by the kernel
+    for line in sys.stdin:
+        what, *numbers = line.split()
+        if what == "arm":
+            trap.arm(*map(int, numbers))
+        answer = {"arm": "0", "said": f"{trap.said} {int(trap.sprung)}"}.get(what)
+        print(answer or _fork_worker(app, queue, concurrency), flush=True)
+
+
+def _small_parts() -> None:
+    """A shop of sixty has a full pass in several parts too, and nobody waits half a minute for a dead worker's."""
+    from crm.common import parts
+    from ltv.services import rebuild
+
+    parts.LEASE, rebuild.PART = timedelta(seconds=1), 15
+
+
+def _fork_worker(app: Celery, queue: str, concurrency: str) -> int:
     arguments = ["worker", "--concurrency", concurrency, "-Q", queue, "--loglevel", "WARNING"]
     arguments += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead are buried by the kernel
-    for _line in sys.stdin:
-        pid = os.fork()
-        if not pid:
-            os.setpgid(0, 0)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            with open(os.devnull) as nothing:  # noqa: PTH123
-                os.dup2(nothing.fileno(), 0)
-            os.dup2(2, 1)  # the banner goes to the log, not among the pids
-            try:
-                app.worker_main(arguments)
-            finally:
-                os._exit(1)
-        print(pid, flush=True)
+    pid = os.fork()
+    if not pid:
+        os.setpgid(0, 0)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        with open(os.devnull) as nothing:  # noqa: PTH123
+            os.dup2(nothing.fileno(), 0)
+        os.dup2(2, 1)  # the banner goes to the log, not among the pids
+        try:
+            app.worker_main(arguments)
+        finally:
+            os._exit(1)
+    return pid
 
 
 if __name__ == "__main__":

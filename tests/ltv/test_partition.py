@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 
-from ltv.models import CurrentRun, CustomerLtv, CustomerOutlook, LtvRun
+from customers.services import segments
+from ltv.models import CustomerLtv, CustomerOutlook, LtvRun
 from ltv.services import night, publishing
 from tests.factories import CustomerFactory, PurchaseFactory
 
@@ -74,27 +75,76 @@ def test_history_is_two_weeks_of_nights_and_the_last_one_of_each_month(now, shop
     ]  # of February the last is the newest of all; of two runs of a date the later
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_reader_sees_whole_runs_only_while_nights_follow_one_another(now, shop):
-    for customer in CustomerFactory.create_batch(40):
-        PurchaseFactory(customer=customer)
-    night.run_due(clock=lambda: now)
-    seen, stop = [], threading.Event()
+# -- readers ---------------------------------------------------------------------------------------------------
 
-    def read() -> None:
-        while not stop.is_set():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*), count(DISTINCT run_id) FROM ltv_current")
-                seen.append(cursor.fetchone())
+LATELY = 20  # days
+MEMBERS = (
+    "SELECT l.run_id, l.customer_id, l.recency_days FROM customers_segmentmembership AS stay"
+    " JOIN ltv_current AS l USING (customer_id) WHERE stay.left_at IS NULL"
+)
+TOTALS = (
+    "SELECT r.id, (r.customers, r.revenue, r.clv) = (count(*), sum(l.revenue), sum(l.clv))"
+    " FROM ltv_current AS l JOIN ltv_ltvrun AS r ON r.id = l.run_id GROUP BY r.id"
+)
+BEST = "SELECT run_id, customer_id, clv FROM ltv_current ORDER BY clv DESC, customer_id DESC LIMIT 20"
+ONE = "SELECT run_id, customer_id, clv FROM ltv_current WHERE customer_id = %s"
+
+
+def _ask(text: str, *values: int) -> frozenset:
+    with connection.cursor() as cursor:
+        cursor.execute(text, values)
+        return frozenset(cursor.fetchall())
+
+
+class Readers:
+    """One thread for each question, asked all the time; every answer is kept once."""
+
+    def __init__(self, questions: dict[str, tuple]) -> None:
+        self.answers: dict[str, set[frozenset]] = {name: set() for name in questions}
+        self.times = dict.fromkeys(questions, 0)
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._read, args=item) for item in questions.items()]
+
+    def __enter__(self) -> "Readers":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _read(self, name: str, question: tuple) -> None:
+        while not self._stop.is_set():
+            self.answers[name].add(_ask(*question))
+            self.times[name] += 1
         connections.close_all()
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    for day in range(1, 6):
-        night.run_due(clock=lambda day=day: now + timedelta(days=day))
-    stop.set()
-    reader.join()
 
-    assert len(seen) > 20
-    assert set(seen) == {(40, 1)}
-    assert CurrentRun.objects.get().run.as_of.isoformat() == "2026-03-07"
+@pytest.mark.django_db(transaction=True)
+def test_readers_during_ten_publishes_get_each_answer_from_one_whole_night(now, shop):
+    people = CustomerFactory.create_batch(40)
+    for number, customer in enumerate(people):
+        PurchaseFactory(customer=customer, purchased_at=now - timedelta(days=number + 1))
+    rule = {"all": [{"trait": "ltv.recency_days", "op": "<", "value": LATELY}]}
+    segments.create_segment(key="lately", name="Lately", rule=rule)
+    questions = {"totals": (TOTALS,), "list": (BEST,), "one": (ONE, people[7].pk), "members": (MEMBERS,)}
+    night.run_due(clock=lambda: now)
+    whole = {name: {_ask(*question)} for name, question in questions.items()}
+
+    with Readers(questions) as readers:
+        for day in range(1, 11):
+            PurchaseFactory(customer=people[-day], purchased_at=now + timedelta(days=day - 1))
+            night.run_due(clock=lambda day=day: now + timedelta(days=day))
+            for name, question in questions.items():
+                whole[name].add(_ask(*question))
+
+    assert LtvRun.objects.count() == 11
+    assert min(readers.times.values()) > 40
+    for name, answers in readers.answers.items():
+        assert {len({row[0] for row in answer}) for answer in answers} == {1}, f"{name}: two nights in one"
+        assert answers <= whole[name], f"{name}: an answer that no night as a whole gives"
+        assert len(answers) > 5, f"{name}: it was over too soon to tell"
+    assert {adds_up for answer in readers.answers["totals"] for _run, adds_up in answer} == {True}
+    assert max(row[2] for answer in readers.answers["members"] for row in answer) < LATELY
