@@ -57,10 +57,17 @@ def in_words(key: str, text: str) -> str:
 class SegmentMembership(models.Model):
     """A stay in a segment. Open while ``left_at`` is empty."""
 
-    # No index of their own: membership_entered begins with the one and membership_of_customer with the other.
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    # No index of their own: membership_entered begins with the one and membership_of_customer with the other. No
+    # foreign keys in PostgreSQL: a night writes millions; triggers on the other side delete the stays of what goes.
+    segment = models.ForeignKey(
+        Segment, on_delete=models.CASCADE, related_name="memberships", db_index=False, db_constraint=False
+    )
     customer = models.ForeignKey(
-        "customers.Customer", on_delete=models.CASCADE, related_name="memberships", db_index=False
+        "customers.Customer",
+        on_delete=models.CASCADE,
+        related_name="memberships",
+        db_index=False,
+        db_constraint=False,
     )
     entered_at = models.DateTimeField(_("entered"))
     left_at = models.DateTimeField(_("left"), null=True, blank=True)

@@ -332,3 +332,30 @@ def test_a_segment_too_big_for_a_request_is_kept_and_left_to_the_night(now):
     segment = segments.create_segment(key="korea", name="Korea", rule=KOREA, at=now)
 
     assert (segment.member_count, segment.evaluated_at, members(segment)) == (0, None, set())
+
+
+# -- without foreign keys ------------------------------------------------------------------------------------
+
+
+def test_a_deleted_customer_or_segment_takes_its_stays_along_whoever_deletes_it(now):
+    one, other = CustomerFactory(country="KR"), CustomerFactory(country="KR")
+    korea = segments.create_segment(key="korea", name="Korea", rule=KOREA, at=now, by=None)
+    all_of_them = segments.create_segment(key="all", name="All", rule=EVERYONE, at=now, by=None)
+
+    with connection.cursor() as cursor:  # not Django, which would delete them itself
+        cursor.execute("DELETE FROM customers_customer WHERE id = %s", [one.pk])
+        cursor.execute("DELETE FROM customers_segment WHERE id = %s", [korea.pk])
+
+    assert [(segment, customer) for segment, customer, *_when in history()] == [(all_of_them.pk, other.pk)]
+
+
+def test_a_stay_with_nobody_behind_it_is_closed_by_the_next_evaluation(now):
+    CustomerFactory(country="KR")
+    korea = segments.create_segment(key="korea", name="Korea", rule=KOREA, at=now, by=None)
+    SegmentMembership.objects.create(segment=korea, customer_id=987_654, entered_at=now)
+
+    segments.refresh(at=now + timedelta(days=1), today=TODAY)
+
+    korea.refresh_from_db()
+    assert korea.member_count == 1
+    assert SegmentMembership.objects.get(customer_id=987_654).left_at is not None
