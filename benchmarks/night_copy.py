@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from django.db import connection
 
-from crm.common import sql
+from crm.common.columns import BLOCK, Column, copy_columns
 
 NUMERIC = "V14"  # numeric(.., 3): a header and three digits of base 10,000
 
@@ -33,23 +33,23 @@ def copy_out(query: str, dtype: np.dtype) -> np.ndarray:
     )
 
 
-def records(columns: dict[str, np.ndarray | bytes], rows: int) -> np.ndarray:
-    """A record array of columns; bytes stand in every row."""
-    made = np.empty(rows, dtype=[(name, _kind(column)) for name, column in columns.items()])
-    for name, column in columns.items():
-        made[name] = column
-    return made
-
-
-def _kind(column: np.ndarray | bytes) -> str:
-    return f"S{len(column)}" if isinstance(column, bytes) else column.dtype.str
-
-
 def copy_in(table: str, columns: dict[str, np.ndarray | bytes]) -> int:
-    """COPY columns into the table."""
-    return sql.copy_in(
-        table, records(columns, max(len(c) for c in columns.values() if not isinstance(c, bytes)))
-    )
+    """COPY columns into the table; bytes stand in every row."""
+    rows = max(len(column) for column in columns.values() if not isinstance(column, bytes))
+    return copy_columns(table, tuple(columns), _blocks(columns, rows))
+
+
+def _blocks(columns: dict[str, np.ndarray | bytes], rows: int) -> Iterator[dict[str, Column]]:
+    for start in range(0, rows, BLOCK):
+        stop = min(start + BLOCK, rows)
+        yield {
+            name: Column(
+                np.full(stop - start, column, f"S{len(column)}")
+                if isinstance(column, bytes)
+                else column[start:stop]
+            )
+            for name, column in columns.items()
+        }
 
 
 def numbered(prefix: bytes, numbers: np.ndarray, suffix: bytes = b"") -> np.ndarray:

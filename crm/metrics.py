@@ -101,6 +101,7 @@ def _last_run() -> list[Gauge]:
             [
                 ({"stage": stage.name}, (stage.finished_at - stage.started_at).total_seconds())
                 for stage in ended
+                if stage.finished_at and stage.started_at
             ],
         ),
         Gauge(

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
-from psycopg import sql
-from psycopg.sql import Identifier
 
-HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
-TRAILER = b"\xff\xff"
+from crm.common import sql
+
 BLOCK = 32_768  # rows, for whoever cuts them
 PLACES = 3  # decimals of money
 _DIGITS = 5  # of base 10,000: four before the point, one behind
@@ -57,31 +54,34 @@ def copy_columns(
 ) -> int:
     """Write blocks of columns, each of one length, into ``table``; returns the rows.
 
-    The next block is made while PostgreSQL takes this one. ``frozen`` spares PostgreSQL a later visit to each row;
-    only for a table made in the same transaction.
+    The next block is made while PostgreSQL takes this one. ``frozen`` as ``sql.copy_binary``.
     """
-    target = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY, FREEZE {})").format(
-        Identifier(table), sql.SQL(", ").join(map(Identifier, names)), sql.SQL("true" if frozen else "false")
-    )
-    waiting, rows = iter(blocks), 0
+    written = _Written(names, blocks)
+    sql.copy_binary(table, names, written.ahead(), frozen=frozen)
+    return written.rows
 
-    def encoded() -> tuple[int, list[bytes]] | None:
-        made = next(waiting, None)
+
+class _Written:
+    """Blocks as they travel, and how many rows they were."""
+
+    def __init__(self, names: Sequence[str], blocks: Iterable[Mapping[str, Column]]) -> None:
+        self.names, self.blocks, self.rows = names, iter(blocks), 0
+
+    def ahead(self) -> Iterator[bytes]:
+        """One block after the other, each made beside while the one before is taken."""
+        with ThreadPoolExecutor(1) as beside:
+            coming = beside.submit(self._next)
+            while (ready := coming.result()) is not None:
+                coming = beside.submit(self._next)
+                yield from ready
+
+    def _next(self) -> list[bytes] | None:
+        made = next(self.blocks, None)
         if made is None:
             return None
-        columns = [made[name] for name in names]
-        return len(columns[0].values), list(_patterns(columns))
-
-    with connection.cursor() as cursor, cursor.copy(target) as copy, ThreadPoolExecutor(1) as beside:
-        copy.write(HEADER)
-        coming = beside.submit(encoded)
-        while (ready := coming.result()) is not None:
-            coming = beside.submit(encoded)
-            rows += ready[0]
-            for written in ready[1]:
-                copy.write(written)
-        copy.write(TRAILER)
-    return rows
+        columns = [made[name] for name in self.names]
+        self.rows += len(columns[0].values)
+        return list(_patterns(columns))
 
 
 def _patterns(columns: list[Column]) -> Iterator[bytes]:

@@ -63,7 +63,8 @@ def _erase_words(customer: Customer, at: datetime) -> None:
 def _erase_copies(customer: Customer, addresses: list[str]) -> None:
     """What other tables repeat of the person: staged rows of imports, answers kept for repeats, the admin's log."""
     former = FormerRecord.objects.filter(customer=customer)
-    external_ids = {customer.external_id, *former.values_list("external_id", flat=True)} - {None}
+    known = (customer.external_id, *former.values_list("external_id", flat=True))
+    external_ids = {external_id for external_id in known if external_id is not None}
     public_ids = [customer.public_id, *former.values_list("public_id", flat=True)]
     with sql.patient(seconds=60):
         found = {"addresses": addresses, "external_ids": sorted(external_ids)}

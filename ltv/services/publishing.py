@@ -19,7 +19,9 @@ from ltv.events import run_published
 from ltv.models import CurrentRun, CustomerLtv, CustomerOutlook, LtvRun
 
 COLUMNS = tuple(
-    dict.fromkeys(str(field.column) for model in (CustomerLtv, CustomerOutlook) for field in model._meta.fields)
+    dict.fromkeys(
+        str(field.column) for model in (CustomerLtv, CustomerOutlook) for field in model._meta.fields
+    )
 )
 ATTACHED = 3  # runs that a statement may be reading; older ones are asked for by the name of their table
 KEEP_DAYS = 14  # nights kept whole; before them the last one of each month

@@ -140,7 +140,7 @@ def _writes(call: ast.Call) -> bool:
     if name == "delete":  # a cache's takes a key, a row's and a queryset's takes nothing
         return not call.args
     if owner == "sql":
-        return name in ("execute", "copy_in")
+        return name in ("execute", "copy_binary")
     return name in WRITING_CALLS
 
 
