@@ -109,7 +109,8 @@ def usual_seconds() -> dict[str, float]:
     rows = JobStage.objects.filter(run__in=newest.values("pk")[:NIGHTS], state=StageState.DONE)
     taken: dict[str, list[float]] = {}
     for name, began, ended in rows.values_list("name", "started_at", "finished_at"):
-        taken.setdefault(name, []).append((ended - began).total_seconds())
+        if began and ended:
+            taken.setdefault(name, []).append((ended - began).total_seconds())
     return {name: median(found) for name, found in taken.items()}
 
 
