@@ -87,7 +87,11 @@ def _last_run() -> list[Gauge]:
     if run is None:
         return []
     stages = [stage for stage in run.stages.all() if stage.started_at]
-    ended = [stage for stage in stages if stage.finished_at]
+    seconds: list[tuple[Mapping[str, str], float]] = [
+        ({"stage": stage.name}, (stage.finished_at - stage.started_at).total_seconds())
+        for stage in stages
+        if stage.started_at and stage.finished_at
+    ]
     return [
         Gauge(
             "night_run_state",
@@ -95,15 +99,7 @@ def _last_run() -> list[Gauge]:
             [({"state": str(state)}, float(state == run.state)) for state in JobState.values],
         ),
         _one("night_run_attempts", "How often the newest run was taken up", run.attempts),
-        Gauge(
-            "night_stage_seconds",
-            "What each stage of the newest run took",
-            [
-                ({"stage": stage.name}, (stage.finished_at - stage.started_at).total_seconds())
-                for stage in ended
-                if stage.finished_at and stage.started_at
-            ],
-        ),
+        Gauge("night_stage_seconds", "What each stage of the newest run took", seconds),
         Gauge(
             "night_stage_rows",
             "Rows of each stage of the newest run",

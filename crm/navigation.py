@@ -110,7 +110,7 @@ UNFOLD: dict[str, object] = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
     "BORDER_RADIUS": "8px",
-    "STYLES": [lambda request: static("crm/crm.css"), lambda request: static("crm/night.css")],
+    "STYLES": [lambda request: static("crm/crm.css"), lambda request: static("crm/nights.css")],
     "SCRIPTS": [lambda request: static("crm/crm.js"), lambda request: static("crm/charts.js")],
     "DASHBOARD_CALLBACK": "crm.pages.today.dashboard",
     "COMMAND": {"search_models": False, "search_callback": "crm.pages.search.results", "show_history": False},
