@@ -221,22 +221,31 @@ def ended(shop: NightShop) -> Callable[[], bool]:
     return over.exists
 
 
-def ring_until_ended(
-    shop: NightShop, nursery: Nursery, bell: Bell, restart: Callable[[], bool] = lambda: False
+def ring_until(
+    done: Callable[[], bool],
+    nursery: Nursery,
+    bell: Bell,
+    what: str,
+    restart: Callable[[], bool] = lambda: False,
 ) -> None:
     """One ring, which must be enough; another only where ``restart`` had to put a worker in a dead one's place."""
     bell.ring(night.JOB)
-    over = ended(shop)
 
-    def done() -> bool:
+    def reached() -> bool:
         if restart():
             bell.ring(night.JOB)
-        return over()
+        return done()
 
     try:
-        wait_until(done, PATIENCE, "the end of the night")
+        wait_until(reached, PATIENCE, what)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{nursery.log()}") from None
+
+
+def ring_until_ended(
+    shop: NightShop, nursery: Nursery, bell: Bell, restart: Callable[[], bool] = lambda: False
+) -> None:
+    ring_until(ended(shop), nursery, bell, "the end of the night", restart)
 
 
 def places(

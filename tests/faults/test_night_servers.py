@@ -16,6 +16,7 @@ from tests.faults.nights import (
     assert_figures_as_undisturbed,
     assert_night_whole,
     places,
+    ring_until,
     ring_until_ended,
     tell,
 )
@@ -44,12 +45,12 @@ class Supervised:
     """A worker in whose place another comes when it dies, as the supervisor does it."""
 
     def __init__(self, nursery: Nursery) -> None:
-        self._nursery, self._worker = nursery, nursery.worker()
+        self._nursery, self._worker, self.restarts = nursery, nursery.worker(), 0
 
     def restart(self) -> bool:
         if self._worker.lives():
             return False
-        self._worker = self._nursery.worker()
+        self._worker, self.restarts = self._nursery.worker(), self.restarts + 1
         return True
 
 
@@ -74,8 +75,7 @@ def test_a_night_survives_postgresqls_immediate_stop_anywhere(own_postgres, star
         shop.next_day()
         with Reader(may_fail=True) as reader:
             nursery.arm(place, signal.SIGQUIT, own_postgres.pid)
-            bell.ring(shop.job)
-            wait_until(nursery.sprung, PATIENCE, f"statement {place} of the night")
+            ring_until(nursery.sprung, nursery, bell, f"statement {place} of the night", worker.restart)
             wait_until(lambda: not own_postgres.runs(), PATIENCE, "PostgreSQL's end")
             connection.close()
             own_postgres.start()
@@ -98,12 +98,16 @@ def test_a_night_survives_valkeys_death_anywhere_and_the_next_bell_is_heard(
         shop.next_day()
         with Reader() as reader:
             nursery.arm(place, signal.SIGKILL, own_valkey.pid)
-            bell.ring(shop.job)
-            wait_until(nursery.sprung, PATIENCE, f"statement {place} of the night")
+            ring_until(nursery.sprung, nursery, bell, f"statement {place} of the night", worker.restart)
             wait_until(lambda: not own_valkey.runs(), PATIENCE, "Valkey's end")
             own_valkey.start()
             ring_until_ended(shop, nursery, bell, worker.restart)
 
         assert_figures_as_undisturbed(assert_night_whole(shop))
-        tell(capsys, f"kill Valkey at {place} of {statements}", began, f"{len(reader.answers)} readings")
+        tell(
+            capsys,
+            f"kill Valkey at {place} of {statements}",
+            began,
+            f"{len(reader.answers)} readings, {worker.restarts} restarts",
+        )
     bell.close()
