@@ -130,10 +130,18 @@ class Reader(threading.Thread):
             time.sleep(0.003)
         connections.close_all()
 
-    def finish(self) -> None:
-        """Stop, and check that each answer was one whole run and that none was older than the one before."""
+    def __enter__(self) -> "Reader":
+        self.start()
+        return self
+
+    def __exit__(self, problem: object, *_rest: object) -> None:
         self._stop_reading.set()
-        self.join(10)
+        self.join(20)
+        if problem is None:
+            self._check()
+
+    def _check(self) -> None:
+        """Each answer was one whole run, and none was older than the one before."""
         totals = {
             run.pk: (run.pk, run.customers, run.revenue, run.clv)
             for run in LtvRun.objects.filter(state=RunState.PUBLISHED)
@@ -213,13 +221,31 @@ def ended(shop: NightShop) -> Callable[[], bool]:
     return over.exists
 
 
-def ring_until_ended(shop: NightShop, nursery: Nursery, bell: Bell) -> None:
-    """One ring, which must be enough."""
+def ring_until(
+    done: Callable[[], bool],
+    nursery: Nursery,
+    bell: Bell,
+    what: str,
+    restart: Callable[[], bool] = lambda: False,
+) -> None:
+    """One ring, which must be enough; another only where ``restart`` had to put a worker in a dead one's place."""
     bell.ring(night.JOB)
+
+    def reached() -> bool:
+        if restart():
+            bell.ring(night.JOB)
+        return done()
+
     try:
-        wait_until(ended(shop), PATIENCE, "the end of the night")
+        wait_until(reached, PATIENCE, what)
     except AssertionError as error:
         raise AssertionError(f"{error}\n{nursery.log()}") from None
+
+
+def ring_until_ended(
+    shop: NightShop, nursery: Nursery, bell: Bell, restart: Callable[[], bool] = lambda: False
+) -> None:
+    ring_until(ended(shop), nursery, bell, "the end of the night", restart)
 
 
 def places(

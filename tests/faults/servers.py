@@ -35,6 +35,9 @@ class OwnPostgres:
         assert pid is not None, "PostgreSQL does not run"
         return pid
 
+    def runs(self) -> bool:
+        return self._files.postmaster() is not None
+
     def remove(self) -> None:
         self._server.stop()
         self._files.remove()
@@ -75,6 +78,9 @@ class OwnValkey:
         pid = self._files.valkey()
         assert pid is not None, "Valkey does not run"
         return pid
+
+    def runs(self) -> bool:
+        return self._files.valkey() is not None
 
     @property
     def broker(self) -> str:

@@ -30,17 +30,16 @@ def test_a_night_killed_anywhere_is_completed_by_the_next_ring(kind, night_shop,
     next_day = shop.next_day if kind == "steady" else lambda: shop.next_day(margin_rate=next(rates))
     for point, (statements, place) in enumerate(places(shop, nursery, bell, POINTS, next_day)):
         whole = point % 3 == 1  # else only the process at work on the night
-        began, reader = time.monotonic(), Reader()
+        began = time.monotonic()
         next_day()
-        reader.start()
-        nursery.arm(place, signal.SIGKILL, ITS_GROUP if whole else ITSELF)
-        bell.ring(shop.job)
-        wait_until(nursery.sprung, PATIENCE, f"statement {place} of the night")
-        if whole:
-            wait_until(lambda dead=worker: not dead.lives(), PATIENCE, "the worker's death")
-            worker = nursery.worker()
-        ring_until_ended(shop, nursery, bell)
-        reader.finish()
+        with Reader() as reader:
+            nursery.arm(place, signal.SIGKILL, ITS_GROUP if whole else ITSELF)
+            bell.ring(shop.job)
+            wait_until(nursery.sprung, PATIENCE, f"statement {place} of the night")
+            if whole:
+                wait_until(lambda dead=worker: not dead.lives(), PATIENCE, "the worker's death")
+                worker = nursery.worker()
+            ring_until_ended(shop, nursery, bell)
 
         assert_figures_as_undisturbed(assert_night_whole(shop))
         what = f"kill {'worker' if whole else 'process'} before {place} of {statements}, {kind}"

@@ -26,14 +26,12 @@ def test_two_beats_at_once_make_one_night(night_shop, night_nursery, bell, capsy
     shop.next_day()
     ring_until_ended(shop, night_nursery, bell)
     for _night in range(3):
-        began, reader = time.monotonic(), Reader()
+        began = time.monotonic()
         shop.next_day()
-        reader.start()
+        with Reader() as reader:
+            bell.ring(*[shop.job] * 4)
+            wait_until(ended(shop), PATIENCE, "the end of the night")
 
-        bell.ring(*[shop.job] * 4)
-        wait_until(ended(shop), PATIENCE, "the end of the night")
-
-        reader.finish()
         _happened_once(shop)
         tell(
             capsys, f"four rings at once to {len(workers)} workers", began, f"{len(reader.answers)} readings"
