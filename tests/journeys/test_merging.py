@@ -51,6 +51,7 @@ POINTING = {
     "feedback.Response.customer",
     "ltv.PurchaseSummary.customer",
     "ltv.CustomerLtv.customer",  # a run's figures: not changed; the next night has one row for both
+    "ltv.CustomerOutlook.customer",  # the same rows
     "campaigns.Enrolment.customer",
     "campaigns.Coupon.customer",
     "campaigns.Message.customer",
