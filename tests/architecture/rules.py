@@ -133,14 +133,14 @@ def only_services_write(root: Path) -> list[Finding]:
 
 def _writes(call: ast.Call) -> bool:
     if not isinstance(call.func, ast.Attribute):
-        return False
+        return called(call) == "copy_columns"
     name, owner = call.func.attr, getattr(call.func.value, "id", "")
     if name == "update":  # a dict's or a hash's takes a value, a queryset's takes field=value
         return bool(call.keywords) and not call.args
     if name == "delete":  # a cache's takes a key, a row's and a queryset's takes nothing
         return not call.args
     if owner == "sql":
-        return name in ("execute", "copy_binary")
+        return name == "execute"
     return name in WRITING_CALLS
 
 

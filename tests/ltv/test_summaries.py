@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
+from django.db import connection
 
 from customers.models import Purchase, PurchaseChange
 from ltv.core import summary
 from ltv.models import LtvRun, PurchaseSummary
 from ltv.services import figures, histories, summaries
-from tests.factories import CustomerFactory, PurchaseFactory, RefundFactory
+from tests.factories import CustomerFactory, PurchaseFactory, PurchaseSummaryFactory, RefundFactory
 
 pytestmark = pytest.mark.django_db
 AS_OF = date(2026, 3, 2)
@@ -180,3 +181,13 @@ def _log() -> summary.Log:
     return summary.purchase_log(
         customers, np.array(days, "datetime64[D]"), [float(a) for a in amounts], orders
     )
+
+
+def test_a_deleted_customer_takes_the_summary_along_whoever_deletes_it():
+    customer = CustomerFactory()
+    PurchaseSummaryFactory(customer=customer)
+
+    with connection.cursor() as cursor:  # not Django, which would delete it itself
+        cursor.execute("DELETE FROM customers_customer WHERE id = %s", [customer.pk])
+
+    assert not PurchaseSummary.objects.exists()
