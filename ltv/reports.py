@@ -171,7 +171,7 @@ def _of_kept(run: KeptRun) -> sql.Parts:
 
 def as_row(model: type[Row], values: Mapping[str, Any]) -> Row:
     """A row of either model over the run's columns, out of values by column."""
-    return model(**{field.attname: values[field.column] for field in model._meta.concrete_fields})
+    return model(**{field.attname: values[field.attname] for field in model._meta.concrete_fields})
 
 
 def overview() -> Overview | None:

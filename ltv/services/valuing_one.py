@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crm.common.columns import Column
-from ltv.core.fallback import Heuristic
 from ltv.core.uncertainty import MATTERS_UP_TO
 from ltv.models import CustomerLtv, CustomerOutlook, LtvRun
 from ltv.reports import ValueCard, as_row
@@ -47,9 +46,7 @@ def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str,
 
 def _columns(run: LtvRun, fitted: Fitted, rows: NDArray[Any], stored: CustomerLtv) -> dict[str, Column]:
     base = figures.Base.of(rows, run)
-    seen = base.buyers
-    nobody = len(seen) == 0
-    ahead = Heuristic.of(seen.x, seen.t_x, seen.T, seen.m) if nobody else fitted.forecast(seen)
+    ahead = fitted.forecast(base.buyers)
     margin = figures.expected_margin(run, base, ahead)
     return figures.columns(run, base, ahead, margin, None, _cac(stored, len(rows)))
 
