@@ -107,7 +107,7 @@ def _change(night: reports.ValueCard, card: reports.ValueCard) -> str:
     currency = card.run.currency
     if card.updated_on:
         total = signed_money(card.figures.clv - night.figures.clv, currency)
-        return _("%(total)s since last night, by today's purchases") % {"total": total}
+        return _("Purchases since the last night are counted already: %(total)s") % {"total": total}
     reasons = [one for one in _reasons(night) if one.amount]
     if not reasons or night.outlook is None:
         return ""
@@ -232,21 +232,24 @@ def _scores(card: reports.ValueCard) -> Iterator[Score]:
     yield Score(
         _("Recency"),
         figures.r_score,
-        _("Days since last purchase: %(n)s. 5: the fifth of buyers who bought last.") % {"n": silent},
+        _("Days since last purchase: %(n)s. Score 5 is the fifth of buyers who bought last.") % {"n": silent},
     )
     yield Score(
         _("Frequency"),
         figures.f_score,
-        _("Days with a purchase: %(n)s. 5: the fifth with the most.") % {"n": bought},
+        _("Days with a purchase: %(n)s. Score 5 is the fifth with the most.") % {"n": bought},
     )
     yield Score(
-        _("Money"), figures.m_score, _("Revenue so far: %(n)s. 5: the fifth with the most.") % {"n": spent}
+        _("Money"),
+        figures.m_score,
+        _("Revenue so far: %(n)s. Score 5 is the fifth with the most.") % {"n": spent},
     )
 
 
 def _line(pk: int, card: reports.ValueCard, kept: list[reports.KeptRun]) -> dict[str, Any] | None:
-    """Expected margin over the kept nights in the card's currency; None with fewer than two."""
-    same = [run for run in kept if run.currency == card.run.currency]
+    """Expected margin over the kept nights up to the card's, in its currency; None with fewer than two."""
+    run = card.run
+    same = [one for one in kept if one.as_of <= run.as_of and one.currency == run.currency]
     points = reports.value_history(pk, same)
     if len(points) < 2:
         return None

@@ -141,12 +141,17 @@ def test_the_rfm_cell_and_what_each_score_means(browser_of_staff, regular):
 
 
 def test_a_kept_night_is_shown_as_it_was(browser_of_staff, regular):
-    first, *later = (run_night(days) for days in (-5, -4, -3, -2))  # more than stay attached
+    before, first, *later = (run_night(days) for days in (-6, -5, -4, -3, -2))  # more than stay attached
     seen = reports.value_card(regular.pk, as_of=first.as_of)
     buy(regular, 0, "700")
 
-    html = read(browser_of_staff, "customer_value", regular, as_of=first.as_of.isoformat())
+    answer = browser_of_staff.get(
+        reverse("crm:customer_value", args=[regular.pk]), {"as_of": first.as_of.isoformat()}
+    )
+    html = answer.content.decode()
 
+    line = answer.context["line"]
+    assert (line["first"].as_of, line["last"].as_of) == (before.as_of, first.as_of)
     assert later[-1] == CurrentRun.objects.get().run
     assert seen.run == first
     assert seen.figures.clv != CustomerLtv.objects.get(customer=regular).clv
