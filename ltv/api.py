@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import path
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, serializers
 from rest_framework.request import Request
@@ -13,7 +14,10 @@ from rest_framework.response import Response
 
 from crm.common.api_access import CursorPages
 from crm.common.api_shapes import Amount, Shape, query
+from crm.common.models import Shop
 from ltv.models import CustomerLtv
+from ltv.reports import ValueCard
+from ltv.services.today import value_today
 
 
 class LtvOut(serializers.Serializer):
@@ -42,6 +46,12 @@ class LtvOut(serializers.Serializer):
     p_alive = serializers.FloatField(allow_null=True)
     p_no_purchase = serializers.FloatField(allow_null=True)
     next_purchase_on = serializers.DateField(allow_null=True)
+
+
+class OneLtvOut(LtvOut):
+    """Purchases since the night are counted already; ``updated_on`` is then the last day in the figures."""
+
+    updated_on = serializers.DateField(allow_null=True)
 
 
 class LtvFilter(Shape):
@@ -76,12 +86,18 @@ class Values(generics.ListAPIView):
 
 class OneValue(generics.GenericAPIView):
     permission_model = CustomerLtv
-    serializer_class = LtvOut
+    serializer_class = OneLtvOut
 
     @extend_schema(operation_id="ltv_retrieve")
     def get(self, request: Request, public_id: UUID) -> Response:
-        """One customer's figures. 404 until the night after they became known."""
-        return Response(LtvOut(get_object_or_404(_figures(), customer__public_id=public_id)).data)
+        """One customer's figures, with today's purchases. 404 until the night after they became known."""
+        night = get_object_or_404(_figures(), customer__public_id=public_id)
+        card = ValueCard(night.run, night)
+        card = value_today(card, Shop.current().business_date(timezone.now())) or card
+        figures = card.figures
+        figures.customer, figures.run = night.customer, night.run
+        figures.updated_on = card.updated_on  # type: ignore[attr-defined]
+        return Response(OneLtvOut(figures).data)
 
 
 urlpatterns = [

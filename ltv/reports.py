@@ -1,14 +1,20 @@
 """What the figures say: of one customer, of the whole base, of the channels that brought it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any, TypeVar
+
+from psycopg.sql import Identifier, Literal
 
 from crm.common import sql
 from crm.common.orm import Prepared
 from ltv.choices import Light
 from ltv.core import formula
-from ltv.models import CurrentRun, CustomerLtv, LtvRun, ReportCard
+from ltv.models import CurrentRun, CustomerLtv, CustomerOutlook, LtvRun, ReportCard
+
+Row = TypeVar("Row", CustomerLtv, CustomerOutlook)
 
 
 @dataclass(frozen=True)
@@ -17,10 +23,32 @@ class ValueCard:
 
     run: LtvRun
     figures: CustomerLtv
+    outlook: CustomerOutlook | None = None
+    updated_on: date | None = None  # the last day in it, where purchases since the night are counted already
 
     @property
     def has_bought(self) -> bool:
         return self.figures.orders > 0
+
+
+@dataclass(frozen=True)
+class KeptRun:
+    """A run whose figures are kept whole, in the table ``name``."""
+
+    run_id: int
+    as_of: date
+    currency: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A customer in a kept run. Money in the run's currency."""
+
+    as_of: date
+    clv: Decimal
+    clv_before: Decimal | None
+    p_no_purchase: float | None
 
 
 @dataclass(frozen=True)
@@ -91,6 +119,7 @@ class Channel:
 
 _pointer = Prepared(lambda: CurrentRun.objects.select_related("run"))
 _figures = Prepared(lambda customer: CustomerLtv.objects.select_related("run").filter(pk=customer), int)
+_outlook = Prepared(lambda customer: CustomerOutlook.objects.filter(pk=customer), int)
 
 
 def current_run() -> LtvRun | None:
@@ -99,10 +128,50 @@ def current_run() -> LtvRun | None:
     return pointer.run if pointer else None
 
 
-def value_card(customer_id: int) -> ValueCard | None:
-    """The customer's figures; None before the first night that knew them."""
+def value_card(customer_id: int, *, as_of: date | None = None, outlook: bool = False) -> ValueCard | None:
+    """The customer's figures; None before the first night that knew them.
+
+    With a date those of the newest run kept that is not later, or None. ``outlook`` comes with a date, or if asked for.
+    """
+    if as_of:
+        kept = next((run for run in kept_runs() if run.as_of <= as_of), None)
+        return _card_at(customer_id, kept) if kept else None
     figures = _figures.first(customer_id)
-    return ValueCard(run=figures.run, figures=figures) if figures else None
+    if figures is None:
+        return None
+    return ValueCard(figures.run, figures, _outlook.first(customer_id) if outlook else None)
+
+
+def kept_runs() -> list[KeptRun]:
+    """The nights whose figures can still be asked for, the newest first."""
+    return [KeptRun(**row) for row in sql.rows("ltv/kept_runs")]
+
+
+def value_history(customer_id: int, runs: list[KeptRun]) -> list[Point]:
+    """The customer in each of these runs that knew them, the oldest first: one statement."""
+    if not runs:
+        return []
+    points = [sql.compose("ltv/value_point", _of_kept(run)) for run in runs]
+    as_of = {run.run_id: run.as_of for run in runs}
+    found = sql.rows("ltv/value_history", {"customer_id": customer_id}, {"points": sql.union(points)})
+    return [Point(as_of[row["run_id"]], row["clv"], row["clv_before"], row["p_no_purchase"]) for row in found]
+
+
+def _card_at(customer_id: int, kept: KeptRun) -> ValueCard | None:
+    rows = sql.rows("ltv/value_at_run", {"customer_id": customer_id}, _of_kept(kept))
+    if not rows:
+        return None
+    run = LtvRun.objects.get(pk=kept.run_id)
+    return ValueCard(run, as_row(CustomerLtv, rows[0]), as_row(CustomerOutlook, rows[0]))
+
+
+def _of_kept(run: KeptRun) -> sql.Parts:
+    return {"partition": Identifier(run.name), "run_id": Literal(run.run_id)}
+
+
+def as_row(model: type[Row], values: Mapping[str, Any]) -> Row:
+    """A row of either model over the run's columns, out of values by column."""
+    return model(**{field.attname: values[field.attname] for field in model._meta.concrete_fields})
 
 
 def overview() -> Overview | None:

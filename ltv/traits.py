@@ -45,6 +45,33 @@ PAST = (
     _trait("average_purchase", _("Average purchase"), "money"),
     _trait("formula_ltv", _("Formula LTV"), "money"),
     _trait("ltv_to_cac", _("LTV : CAC"), "number"),
+    _trait(
+        "r_score",
+        _("Recency score"),
+        "number",
+        description=_("1 to 5; 5 is the fifth of buyers who bought last."),
+    ),
+    _trait(
+        "f_score",
+        _("Frequency score"),
+        "number",
+        description=_("1 to 5; 5 is the fifth of buyers with the most purchase days."),
+    ),
+    _trait(
+        "m_score",
+        _("Monetary score"),
+        "number",
+        description=_("1 to 5; 5 is the fifth of buyers with the most revenue."),
+    ),
+    Trait(
+        "ltv.rfm_cell",
+        _("RFM cell"),
+        "number",
+        "",
+        "{ltv}.r_score * 100 + {ltv}.f_score * 10 + {ltv}.m_score",
+        "ltv",
+        description=_("The three scores as digits: 543 is recency 5, frequency 4, money 3."),
+    ),
 )
 
 FUTURE = (
@@ -61,6 +88,15 @@ FUTURE = (
         _("Expected revenue, 12 months, low estimate"),
         "money",
         description=_("The lower end of the 80 % interval."),
+    ),
+    Trait(
+        "ltv.change",
+        _("Change of expected margin in the last night"),
+        "money",
+        "",
+        "{ltv}.clv - {ltv}.clv_before",
+        "ltv",
+        description=_("Below 0 where it fell; unknown for who was new that night."),
     ),
     _trait("p_alive", _("Chance of being a customer still"), "share"),
     _trait("p_no_purchase", _("Chance of no purchase in 90 days"), "share"),

@@ -38,9 +38,10 @@ def compose(name: str, parts: Parts | None = None) -> Composable:
     return sql.SQL(_text(name)).format(**(parts or {}))  # type: ignore[arg-type]
 
 
-def union(names: Iterable[str]) -> Composable:
-    """Several queries of the same columns as one, to fill a ``{placeholder}``."""
-    return sql.SQL(" UNION ALL ").join(sql.SQL("({})").format(compose(name)) for name in names)
+def union(queries: Iterable[str | Composable]) -> Composable:
+    """Several queries of the same columns as one, to fill a ``{placeholder}``: by name, or composed already."""
+    composed = (compose(one) if isinstance(one, str) else one for one in queries)
+    return sql.SQL(" UNION ALL ").join(sql.SQL("({})").format(one) for one in composed)
 
 
 def query(queryset: QuerySet[Any]) -> Composable:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import Coupon
 from crm.common.orm import Prepared
+from crm.pages.customer_value import worth
 from crm.pages.paging import link
 from crm.pages.shell import StaffRequest, action, attempt, form_page, page, refusals, render
 from crm.templatetags.crm import day, money
@@ -141,7 +142,8 @@ def _show(request: StaffRequest, pk: int, form: LogForm | None = None, status: i
     today = shop.business_date(now)
     context: dict[str, Any] = {"person": person, "shop": shop, "today": today, "form": form, "now": now}
     context["log_fields"] = _fields(form) if form else _blank_fields(get_language() or "en")
-    context |= _worth(request, person)
+    if request.user.has_perm("ltv.view_customerltv"):
+        context |= worth(person, today)
     context |= _purchases(request, person, context.get("card"), today)
     context |= _events(request, person)
     context |= _around(request, person)
@@ -164,44 +166,6 @@ def _fields(form: LogForm) -> SafeString:
 def _blank_fields(language: str) -> SafeString:
     """The empty log is the same for everybody who reads ``language``, the active one: drawn once, not once a page."""
     return _fields(LogForm())
-
-
-def _worth(request: StaffRequest, person: Customer) -> dict[str, Any]:
-    if not request.user.has_perm("ltv.view_customerltv"):
-        return {}
-    card = reports.value_card(person.pk)
-    if card is None:
-        return {"card": None, "may_see_value": True}
-    return {
-        "card": card,
-        "may_see_value": True,
-        "range": _range(card),
-        "mood": _mood(card.figures.p_no_purchase),
-    }
-
-
-def _range(card: reports.ValueCard) -> dict[str, float] | None:
-    """The 80 % range of expected purchases as shares of a line that ends a tenth above it."""
-    figures = card.figures
-    low, middle, high = figures.expected_value_low, figures.expected_value, figures.expected_value_high
-    if low is None or middle is None or not high:
-        return None
-    end = max(high, middle) * Decimal("1.1")
-    return {"low": float(low / end), "width": float((high - low) / end), "middle": float(middle / end)}
-
-
-def _mood(p_no_purchase: float | None) -> str:
-    """The chance of staying away, in words."""
-    if p_no_purchase is None:
-        return _("Has not bought yet")
-    for limit, words in (
-        (0.25, _("Very likely to buy again")),
-        (0.5, _("More likely than not to buy again")),
-        (0.75, _("More likely than not to stay away")),
-    ):
-        if p_no_purchase < limit:
-            return words
-    return _("Very likely to stay away")
 
 
 def _purchases(

@@ -107,6 +107,20 @@ def signed(value: float | str | None) -> str:
 
 
 @register.filter
+def signed_money(amount: Decimal | None, currency: str) -> str:
+    """``+$12.50``, ``−$3.00`` or ``$0.00``."""
+    if amount is None:
+        return NOTHING
+    return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{money(abs(amount), currency)}"
+
+
+@register.filter
+def unsigned(amount: Decimal) -> Decimal:
+    """How much, where words say which way."""
+    return abs(amount)
+
+
+@register.filter
 def share(value: Figure, digits: int = 0) -> str:
     """0.34 as ``34 %``."""
     if value is None or isinstance(value, str):

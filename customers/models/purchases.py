@@ -151,6 +151,9 @@ class PurchaseChange(models.Model):
 
     customer_id = models.BigIntegerField()
 
+    class Meta:
+        indexes = [models.Index(fields=["customer_id"], name="purchase_change_customer")]
+
 
 class PurchaseDelta(models.Model):
     """What a write to purchases added to a business day: appended by a trigger, folded into its day by the night.

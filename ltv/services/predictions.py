@@ -57,8 +57,8 @@ class Fitted:
         )
 
     def forecast(self, seen: Histories) -> clv.Answers:
-        """What becomes of these buyers: by the model, or by plain rates where there is none."""
-        if self.bg is None:
+        """What becomes of these buyers: by the model, or by plain rates where there is no model, or nobody."""
+        if self.bg is None or not len(seen):
             return fallback.Heuristic.of(seen.x, seen.t_x, seen.T, seen.m)
         known = (self.bg, self.mbg, self.gg, seen.x, seen.t_x, seen.T, seen.m)
         return clv.Forecast.of(*known, points=self.points)

@@ -1,12 +1,17 @@
 """What the current valuation offers to segment rules."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
+from customers.core import rules
+from customers.core.traits import catalogue
 from customers.models import Segment
 from customers.services import segments
+from ltv.models import CustomerLtv, CustomerOutlook
+from ltv.services import night
 from tests.factories import CustomerFactory, CustomerLtvFactory, LtvRunFactory, publish
+from tests.ltv.test_night import a_base_of, buy
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 TODAY = date(2026, 3, 2)
@@ -67,6 +72,27 @@ def test_only_the_run_the_pointer_names_is_asked():
         CustomerLtvFactory(customer=customer, run=publish(LtvRunFactory()), revenue=revenue)
 
     assert value(customer.pk, "ltv.revenue") == "250 USD"
+
+
+def test_scores_and_their_cell_are_facts_and_the_change_of_the_expectation_a_forecast(now):
+    customer = CustomerFactory()
+    for n in range(8):
+        buy(customer, TODAY - timedelta(days=14 * n + 2))
+    a_base_of(20)
+    night.run_due(clock=lambda: now)
+    night.run_due(clock=lambda: now + timedelta(days=1))
+    row = CustomerLtv.objects.get(customer=customer)
+    told = CustomerOutlook.objects.get(customer=customer)
+
+    shown = [value(customer.pk, f"ltv.{name}") for name in ("r_score", "f_score", "m_score", "rfm_cell")]
+
+    assert shown[:3] == [str(row.r_score), str(row.f_score), str(row.m_score)]
+    assert shown[3] == "".join(shown[:3])
+    assert value(customer.pk, "ltv.change") == f"{round(told.clv - told.clv_before, 2).normalize():f} USD"
+    fell = {"trait": "ltv.change", "op": "<", "value": 0}
+    assert segments.preview(fell, TODAY).count > 0
+    assert [trait.name for trait in rules.forecasts(fell, catalogue())] == ["ltv.change"]
+    assert rules.forecasts({"trait": "ltv.rfm_cell", "op": ">=", "value": 500}, catalogue()) == []
 
 
 def test_revenue_is_compared_with_the_average_of_those_who_bought():

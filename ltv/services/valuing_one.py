@@ -1,0 +1,82 @@
+"""One customer valued by a run's parameters, in memory: the columns of the night, of one row."""
+
+from copy import copy
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crm.common.columns import Column
+from ltv.core.uncertainty import MATTERS_UP_TO
+from ltv.models import CustomerLtv, CustomerOutlook, LtvRun
+from ltv.reports import ValueCard, as_row
+from ltv.services import figures, histories
+from ltv.services.histories import MONEY
+from ltv.services.predictions import Fitted
+
+COMPARED = ("clv_decile", "r_score", "f_score", "m_score")  # with everybody else: as the run found them
+DATES = tuple(figures.NEXT_PURCHASE)
+
+
+def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str, Any] | None:
+    """The card's ``figures`` and ``outlook`` by the purchases in ``summary`` (units of ``histories``).
+
+    None where the run has no parameters and the shop is too large to be read for one customer's page.
+    """
+    run = copy(card.run)
+    run.as_of = as_of
+    fitted = Fitted.of_run(run)
+    rows = _one(summary)
+    if fitted.bg is None or fitted.gg is None:  # what is usual among the others takes their place
+        if run.customers > MATTERS_UP_TO:
+            return None
+        rows = _among_all(summary)
+    place = int(np.flatnonzero(rows["customer_id"] == card.figures.pk)[0])
+    made = _columns(run, fitted, rows, card.figures)
+    values = {name: _value(name, column, place) for name, column in made.items()}
+    values |= {name: getattr(card.figures, name) for name in COMPARED}
+    outlook = as_row(CustomerOutlook, values)
+    if card.outlook:
+        for name in ("clv_before", *(f"change_{reason}" for reason in figures.CHANGES)):
+            setattr(outlook, name, getattr(card.outlook, name))  # why last night's differs from that before
+    return {"figures": as_row(CustomerLtv, values), "outlook": outlook}
+
+
+def _columns(run: LtvRun, fitted: Fitted, rows: NDArray[Any], stored: CustomerLtv) -> dict[str, Column]:
+    base = figures.Base.of(rows, run)
+    ahead = fitted.forecast(base.buyers)
+    margin = figures.expected_margin(run, base, ahead)
+    return figures.columns(run, base, ahead, margin, None, _cac(stored, len(rows)))
+
+
+def _one(summary: dict[str, Any]) -> NDArray[Any]:
+    rows = np.zeros(1, dtype=histories.CUSTOMER)
+    for name, value in summary.items():
+        rows[name] = value
+    return rows
+
+
+def _among_all(summary: dict[str, Any]) -> NDArray[Any]:
+    rows = histories.read()
+    here = rows["customer_id"] == summary["customer_id"]
+    for name, value in summary.items():
+        rows[name][here] = value
+    return rows
+
+
+def _cac(stored: CustomerLtv, rows: int) -> Column:
+    cost = stored.channel_cac
+    values = np.full(rows, int(cost * MONEY) if cost is not None else 0, dtype=np.int64)
+    return Column(values, np.full(rows, cost is None), money=True)
+
+
+def _value(name: str, column: Column, place: int) -> Any:
+    """A column's entry as the table would give it back."""
+    if column.null is not None and column.null[place]:
+        return None
+    value = column.values[place].item()
+    if column.money:
+        return Decimal(value).scaleb(-3)
+    return histories.EPOCH + timedelta(days=value) if name in DATES else value
