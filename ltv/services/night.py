@@ -13,7 +13,7 @@ from crm.common.wake import wake
 from customers.models import Customer
 from ltv.choices import RunState
 from ltv.models import LtvRun
-from ltv.services import publishing, rebuild, resuming, summaries
+from ltv.services import gates, publishing, rebuild, resuming, summaries
 from ltv.services.valuing import Valuation
 
 JOB = "ltv.recalculate"
@@ -113,7 +113,7 @@ def _publish(run: LtvRun, now: datetime) -> int:
 
 
 def _record_totals(run: LtvRun) -> int:
-    found = publishing.check(run)
+    found = gates.check(run)
     run.customers, run.buyers = found["customers"], found["buyers"]
     run.revenue, run.expected_value, run.clv = found["revenue"], found["expected_value"], found["clv"]
     run.figures = {**run.figures, "months": publishing.months(run)}

@@ -7,12 +7,10 @@ from typing import Any
 
 from django.db import connection
 from django.db.utils import OperationalError
-from django.utils.translation import gettext_lazy as _
 from psycopg.sql import SQL, Identifier, Literal
 
 from crm.common import sql
 from crm.common.columns import Column, copy_columns
-from crm.common.errors import DomainError
 from customers.services import segments
 from ltv.choices import RunState
 from ltv.events import run_published
@@ -27,13 +25,6 @@ ATTACHED = 3  # runs that a statement may be reading; older ones are asked for b
 KEEP_DAYS = 14  # nights kept whole; before them the last one of each month
 PLANNING_PAUSE = 0.02  # seconds
 PLANNING_PATIENCE = 100  # pauses
-
-
-class GateRefused(DomainError):
-    """The new figures contradict the facts they were made from; yesterday's stay in force."""
-
-    code = "gate_refused"
-    message = _("The new figures do not add up; the last ones stay in force.")
 
 
 def table_name(run_id: int) -> str:
@@ -71,25 +62,6 @@ def build(run: LtvRun, blocks: Iterable[Mapping[str, Column]]) -> int:
         rows = copy_columns(table_name(run.pk), COLUMNS, blocks, frozen=True)
         sql.execute("ltv/partition_index", parts={**parts, **index})
     return rows
-
-
-def check(run: LtvRun) -> dict[str, Any]:
-    """The gates: every summary's customer is there, and revenue adds up to the cent, by customer and by day.
-
-    Raises:
-        GateRefused: they do not.
-    """
-    found = sql.rows("ltv/partition_gates", {"as_of": run.as_of}, _parts(run))[0]
-    problems = []
-    if found["buyers"] != found["summaries"]:
-        problems.append(f"{found['buyers']} predictions for {found['summaries']} buyers")
-    if found["revenue"] != found["summary_revenue"]:
-        problems.append(f"revenue {found['revenue']} against {found['summary_revenue']} in the summaries")
-    if found["revenue"] != found["ledger_revenue"]:
-        problems.append(f"revenue {found['revenue']} against {found['ledger_revenue']} in the ledger")
-    if problems:
-        raise GateRefused("; ".join(problems))
-    return found
 
 
 def months(run: LtvRun) -> list[dict[str, Any]]:

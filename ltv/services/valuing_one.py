@@ -13,6 +13,7 @@ from ltv.core.uncertainty import MATTERS_UP_TO
 from ltv.models import CustomerLtv, CustomerOutlook, LtvRun
 from ltv.reports import ValueCard, as_row
 from ltv.services import figures, histories
+from ltv.services.changes import REASONS
 from ltv.services.histories import MONEY
 from ltv.services.predictions import Fitted
 
@@ -39,7 +40,7 @@ def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str,
     values |= {name: getattr(card.figures, name) for name in COMPARED}
     outlook = as_row(CustomerOutlook, values)
     if card.outlook:
-        for name in ("clv_before", *(f"change_{reason}" for reason in figures.CHANGES)):
+        for name in ("clv_before", *(f"change_{reason}" for reason in REASONS)):
             setattr(outlook, name, getattr(card.outlook, name))  # why last night's differs from that before
     return {"figures": as_row(CustomerLtv, values), "outlook": outlook}
 
@@ -47,8 +48,8 @@ def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str,
 def _columns(run: LtvRun, fitted: Fitted, rows: NDArray[Any], stored: CustomerLtv) -> dict[str, Column]:
     base = figures.Base.of(rows, run)
     ahead = fitted.forecast(base.buyers)
-    margin = figures.expected_margin(run, base, ahead)
-    return figures.columns(run, base, ahead, margin, None, _cac(stored, len(rows)))
+    margin = figures.expected_margin(run, base.buyers, ahead)
+    return next(figures.Figures(run, base, ahead, margin, None, _cac(stored, len(rows))).blocks())
 
 
 def _one(summary: dict[str, Any]) -> NDArray[Any]:

@@ -20,7 +20,7 @@ def a_night(
     began: datetime,
     failed_at: str = "",
     running: str = "",
-    error: str = "ltv.services.publishing.GateRefused: revenue 10 against 11 in the summaries",
+    error: str = "ltv.services.gates.GateRefused: revenue 10 against 11 in the summaries",
     customers: int = 0,
     revenue: Decimal = Decimal(1000),
     **run: Any,

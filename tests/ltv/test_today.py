@@ -174,7 +174,7 @@ def test_what_a_night_took_up_stays_in_the_figures_until_it_publishes(now, monke
     def refuse(*_args):
         raise RuntimeError("the night stops here")
 
-    monkeypatch.setattr("ltv.services.publishing.check", refuse)
+    monkeypatch.setattr("ltv.services.gates.check", refuse)
     run_night(now, days=1)
 
     assert value_today(customer).figures.clv == shown.clv
