@@ -247,11 +247,11 @@ def _scores(card: reports.ValueCard) -> Iterator[Score]:
 
 
 def _line(pk: int, card: reports.ValueCard, kept: list[reports.KeptRun]) -> dict[str, Any] | None:
-    """Expected margin over the kept nights up to the card's, in its currency; None with fewer than two."""
+    """Expected margin over the kept nights up to the card's, in its currency; None where there is nothing to see."""
     run = card.run
     same = [one for one in kept if one.as_of <= run.as_of and one.currency == run.currency]
     points = reports.value_history(pk, same)
-    if len(points) < 2:
+    if len(points) < 2 or not any(point.clv for point in points):
         return None
     return {
         "first": points[0],
