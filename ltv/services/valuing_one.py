@@ -3,6 +3,7 @@
 from copy import copy
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -35,8 +36,8 @@ def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str,
             return None
         rows = _among_all(summary)
     place = int(np.flatnonzero(rows["customer_id"] == card.figures.pk)[0])
-    made = _columns(run, fitted, rows, card.figures)
-    values = {name: _value(name, column, place) for name, column in made.items()}
+    made = _columns(run, fitted, rows, card.figures, place // figures.BLOCK)
+    values = {name: _value(name, column, place % figures.BLOCK) for name, column in made.items()}
     values |= {name: getattr(card.figures, name) for name in COMPARED}
     outlook = as_row(CustomerOutlook, values)
     if card.outlook:
@@ -45,11 +46,14 @@ def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str,
     return {"figures": as_row(CustomerLtv, values), "outlook": outlook}
 
 
-def _columns(run: LtvRun, fitted: Fitted, rows: NDArray[Any], stored: CustomerLtv) -> dict[str, Column]:
+def _columns(
+    run: LtvRun, fitted: Fitted, rows: NDArray[Any], stored: CustomerLtv, block: int
+) -> dict[str, Column]:
     base = figures.Base.of(rows, run)
     ahead = fitted.forecast(base.buyers)
     margin = figures.expected_margin(run, base.buyers, ahead)
-    return next(figures.Figures(run, base, ahead, margin, None, _cac(stored, len(rows))).blocks())
+    blocks = figures.Figures(run, base, ahead, margin, None, _cac(stored, len(rows))).blocks()
+    return next(islice(blocks, block, None))
 
 
 def _one(summary: dict[str, Any]) -> NDArray[Any]:
