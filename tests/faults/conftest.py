@@ -39,12 +39,18 @@ def night_shop(transactional_db: None) -> Iterator[NightShop]:
     made.close()
 
 
-@pytest.fixture
-def night_nursery(transactional_db: None, tmp_path: Path) -> Iterator[Nursery]:
-    """Workers without a mail server."""
-    made = Nursery(tmp_path)
+@pytest.fixture(scope="session")
+def _night_nursery(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
+    made = Nursery(tmp_path_factory.mktemp("nursery"))
     yield made
     made.close()
+
+
+@pytest.fixture
+def night_nursery(transactional_db: None, _night_nursery: Nursery) -> Iterator[Nursery]:
+    """Workers without a mail server. What they are forked from imports once for all tests."""
+    yield _night_nursery
+    _night_nursery.kill_workers()
 
 
 @pytest.fixture

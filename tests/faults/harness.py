@@ -110,9 +110,14 @@ class Nursery:
         """The end of what the workers said."""
         return self._log.read_text()[-3000:]
 
-    def close(self) -> None:
+    def kill_workers(self) -> None:
         for made in self._workers:
             made.kill()
+            wait_until(lambda made=made: not made.lives(), 10, "the workers' end")
+        self._workers.clear()
+
+    def close(self) -> None:
+        self.kill_workers()
         self._process.terminate()
         self._process.wait(10)
 
