@@ -171,3 +171,12 @@ def test_an_order_of_another_customer_is_not_moved(shop: Shop, now: datetime) ->
 
     assert reasons(batch) == {2: "order id: “A-1” is recorded for another customer"}
     assert everything() == before
+
+
+def test_a_calendar_held_in_the_past_does_not_make_yesterday_the_future(shop: Shop, now: datetime) -> None:
+    shop.frozen_on = date(2026, 1, 1)
+    shop.save()
+
+    batch = applied(f"{HEADER}\n{GOOD}\n", now)
+
+    assert (batch.to_create, batch.errors) == (1, 0)

@@ -81,7 +81,7 @@ POLICY = [
     happens("policy_changes", st.integers(0, 100), st.integers(1, 60)),
     happens("the_calendar_is_held", st.none() | st.integers(0, 40)),
 ]
-days = st.lists(st.one_of(*SALES, *RETURNS, *CORRECTIONS, *PEOPLE, *POLICY), min_size=1, max_size=8)
+days = st.lists(st.one_of(*SALES, *RETURNS, *CORRECTIONS, *PEOPLE, *POLICY), min_size=1, max_size=6)
 
 
 def money(amount: int, currency: str) -> Decimal:
