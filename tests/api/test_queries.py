@@ -98,6 +98,20 @@ def nothing(rows):
     CouponFactory(code="AAAA", status="redeemed", order_ref="A-1")
 
 
+def two_records(rows):
+    """The customer asked about, and another record with so many purchases and talks to move."""
+    one()
+    other = CustomerFactory()
+    PurchaseFactory.create_batch(rows, customer=other)
+    InteractionFactory.create_batch(rows, customer=other)
+    return {"other": str(other.public_id)}
+
+
+def somebody_to_erase(rows):
+    a_customer_with_history(rows)
+    return {}
+
+
 Arrange = Callable[[int], object]
 GETS: dict[str, tuple[str, Arrange]] = {
     "api-customers": ("/api/v1/customers/?page_size=200", many_customers),
@@ -130,6 +144,8 @@ POSTS: dict[str, tuple[str, Arrange]] = {
         f"{ONE}consents/withdraw/",
         lambda rows: (a_customer_with_history(rows), {"purpose": "marketing", "source": "till"})[1],
     ),
+    "api-merge": (f"{ONE}merge/", two_records),
+    "api-erase": (f"{ONE}erase/", somebody_to_erase),
 }
 
 
@@ -164,6 +180,7 @@ def test_reading_takes_as_many_statements_for_30_rows_as_for_3(name, api, shop, 
 @pytest.mark.parametrize("name", POSTS)
 def test_writing_takes_as_many_statements_for_30_rows_as_for_3(name, api, shop, transactional_rows):
     url, arrange = POSTS[name]
+    transactional_rows(lambda: statements(api, "post", url, arrange(2)))  # what a process asks only once
 
     few = transactional_rows(lambda: statements(api, "post", url, arrange(3)))
     many = transactional_rows(lambda: statements(api, "post", url, arrange(30)))

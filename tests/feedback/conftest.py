@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import count
@@ -18,7 +19,7 @@ _visitors = count(1)
 def visitor() -> Client:
     """A stranger's browser with an address of its own, so that no test uses up another's minute."""
     number = next(_visitors)
-    return Client(REMOTE_ADDR=f"2001:db8::{number // 65536:x}:{number % 65536:x}")
+    return Client(REMOTE_ADDR=f"2001:db8:{os.getpid() % 65536:x}::{number // 65536:x}:{number % 65536:x}")
 
 
 @pytest.fixture
