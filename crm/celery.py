@@ -21,7 +21,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 M_MMAP_THRESHOLD = -3
-LARGE = 4 * 2**20  # bytes
+LARGE = 3 * 2**20  # bytes
 
 
 @worker_process_init.connect

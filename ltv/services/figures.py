@@ -38,12 +38,13 @@ class Base:
         """Of a run, from rows of dtype histories.CUSTOMER: what was bought before its day."""
         bought = np.flatnonzero(rows["days"] > 0)
         until = histories.day_number(run.as_of) - 1
+        columns = {name: rows[name][bought] for name, _kind in histories.FIELDS}
         return cls(
             rows["customer_id"].copy(),
             rows["channel_id"].copy(),
             rows["acquired_at"].copy(),
             bought,
-            Histories.of(rows[bought], until, run.margin_rate),
+            Histories(**columns, until=until, margin_rate=run.margin_rate),
         )
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
@@ -96,7 +97,7 @@ class Figures:
                 thousandths(np.minimum(year.value_low, year.value_high)), money=True
             ),
             "expected_value_high": Column(thousandths(year.value_high), money=True),
-            "p_alive": Column(np.clip(ahead.p_alive, 0, 1)),
+            "p_alive": Column(np.clip(ahead.p_alive, 0, 1, out=ahead.p_alive)),
             "p_no_purchase": Column(np.clip(ahead.p_no_purchase(run.churn_days), 0, 1)),
         }
         return found | self._waits() | self._scores()

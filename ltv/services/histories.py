@@ -38,7 +38,7 @@ class Histories:
     @classmethod
     def of(cls, rows: NDArray[Any], until: int, margin_rate: Decimal, prefix: str = "") -> "Histories":
         """From the columns of a structured array, whose names may have a prefix."""
-        columns = {name: rows[prefix + name] for name, _kind in FIELDS}
+        columns = {name: np.ascontiguousarray(rows[prefix + name]) for name, _kind in FIELDS}
         return cls(**columns, until=until, margin_rate=margin_rate)
 
     def __len__(self) -> int:
