@@ -25,7 +25,7 @@ from ltv import reports
 from ltv.models import CustomerLtv, LtvRun
 
 MATCHES = 1000  # a search that finds more is not a search yet
-_SHOWN_FIGURES = ("run_id", "clv", "p_no_purchase", "next_purchase_on", "recency_days")
+_SHOWN_FIGURES = ("clv", "p_no_purchase", "next_purchase_on", "recency_days")
 _TOKEN = re.compile(r"[0-9.:T+e -]{1,40}", re.ASCII)
 
 
@@ -108,15 +108,12 @@ _last_valued = Prepared(lambda: CustomerLtv.objects.order_by("-pk").values_list(
 
 @page("customers.view_customer")
 def customers(request: StaffRequest) -> HttpResponse:
+    run = reports.current_run()
     segments, channels = _active_segments(), _all_channels()
     filters = _filters(request, segments, channels)
-    for _attempt in range(2):  # once more when a night was published between two of the page's statements
-        run = reports.current_run()
-        sort = _sort(request, run)
-        pages = _found(request, filters, sort) if filters.text else _listed(request, filters, sort, run)
-        rows = _rows(pages.rows, run)
-        if all(row.figures is None or row.figures.run_id == run.pk for row in rows if run):
-            break
+    sort = _sort(request, run)
+    pages = _found(request, filters, sort) if filters.text else _listed(request, filters, sort, run)
+    rows = _rows(pages.rows, run)
     return render(
         request,
         "crm/customers.html",
