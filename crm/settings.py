@@ -102,7 +102,9 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 # -- Celery: PostgreSQL is the queue, this is the bell -----------------------------------------------------
 CELERY_BROKER_URL = (
-    REDIS_URL.replace("unix://", "redis+socket://") if REDIS_URL.startswith("unix:") else REDIS_URL
+    REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+    if REDIS_URL.startswith("unix:")
+    else REDIS_URL
 )
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True

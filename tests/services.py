@@ -42,6 +42,10 @@ def _prepare() -> None:
         embedded.ensure(durable=False)
     except (embedded.ServicesError, OSError) as error:
         raise pytest.UsageError(str(error)) from error
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    if os.environ["REDIS_URL"].startswith("unix:") and "?" not in os.environ["REDIS_URL"]:
+        # a database of its own, or a test's worker would take the bells of another process's test
+        os.environ["REDIS_URL"] += f"?db={int(worker) % 16}"
 
 
 _prepare()
