@@ -156,7 +156,8 @@ class Bell:
     """What beat does: rings, and nothing else."""
 
     def __init__(self, broker: str = "") -> None:
-        self.app = Celery(broker=broker or settings.CELERY_BROKER_URL)
+        # never the current app: what later tests of this process ring would go to a server that is gone
+        self.app = Celery(broker=broker or settings.CELERY_BROKER_URL, set_as_current=False)
         self.app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS
 
     def ring(self, *tasks: str) -> None:
