@@ -1,5 +1,6 @@
 """Servers of a test's own, to be struck down: a durable PostgreSQL with the test's database in it, a Valkey."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -86,5 +87,7 @@ class OwnValkey:
     def broker(self) -> str:
         return self.url.replace("unix://", "redis+socket://")
 
-    def stop(self) -> None:
+    def remove(self) -> None:
         self._server.stop()
+        # a test's long folder name puts its socket beside, not inside
+        shutil.rmtree(self._server.socket.parent, ignore_errors=True)

@@ -38,7 +38,7 @@ def own_postgres(transactional_db: None, tmp_path: Path) -> Iterator[OwnPostgres
 def own_valkey(tmp_path: Path) -> Iterator[OwnValkey]:
     server = OwnValkey(tmp_path / "own-valkey")
     yield server
-    server.stop()
+    server.remove()
 
 
 class Supervised:
