@@ -3,6 +3,10 @@
 Each test run has its own var directory while it lasts: two runs at once get two sets of servers, and a run
 beside a working installation never touches that one's data. With DATABASE_URL and REDIS_URL set nothing is
 started and the same tests run on those servers.
+
+The processes of one run (pytest -n) share its servers and nothing in them: pytest-django gives each a database in
+PostgreSQL, and here each gets one in Valkey. A given Redis stays as it was given, for its other databases may be
+somebody's: run the tests in one process there.
 """
 
 import fcntl
@@ -15,6 +19,7 @@ import pytest
 
 from crm import embedded
 
+OURS = "CRM_TESTS_VALKEY"  # the Valkey that a test run has started, for the processes it starts
 _slot: list[IO[str]] = []
 
 
@@ -35,17 +40,30 @@ def _own_var_dir(var: Path) -> Path:
 
 
 def _prepare() -> None:
-    if os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL"):
-        return
+    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+        _start()
+    os.environ["REDIS_URL"] = _own_database(os.environ["REDIS_URL"])
+
+
+def _start() -> None:
+    given = os.environ.get("REDIS_URL")
     try:
         os.environ["CRM_VAR_DIR"] = str(_own_var_dir(embedded.var_dir()))
         embedded.ensure(durable=False)
     except (embedded.ServicesError, OSError) as error:
         raise pytest.UsageError(str(error)) from error
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    if os.environ["REDIS_URL"].startswith("unix:") and "?" not in os.environ["REDIS_URL"]:
-        # a database of its own, or a test's worker would take the bells of another process's test
-        os.environ["REDIS_URL"] += f"?db={int(worker) % 16}"
+    if not given:
+        os.environ[OURS] = os.environ["REDIS_URL"]
+
+
+def _own_database(url: str) -> str:
+    """This process's part of the Valkey that this run started; any other is used as it is.
+
+    Shared, one process's test would empty the cache in the middle of another's, and its worker would take the
+    other's bells. A process of xdist is started with the environment of the one that started the servers.
+    """
+    process = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return f"{url}?db={process.removeprefix('gw')}" if process and url == os.environ.get(OURS) else url
 
 
 _prepare()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+OF_THIS_RUN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PYTEST_XDIST_WORKER")
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
@@ -21,7 +22,7 @@ class Installation:
 
     @property
     def environment(self) -> dict[str, str]:
-        clean = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")}
+        clean = {k: v for k, v in os.environ.items() if k not in OF_THIS_RUN}
         return clean | {"CRM_VAR_DIR": str(self.var)} | self.extra
 
     def start(self, *command: str) -> subprocess.Popen[str]:

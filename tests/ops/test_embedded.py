@@ -207,3 +207,26 @@ def test_two_test_runs_at_once_get_different_var_directories(tmp_path):
         del services._slot[len(held) :]
 
     assert (first.name, second.name) == ("test", "test2")
+
+
+NOTES_ITS_DATABASE = """
+import os, pathlib, redis
+def test_it():
+    database = redis.Redis.from_url(os.environ["REDIS_URL"]).client_info()["db"]
+    pathlib.Path(os.environ["CRM_VAR_DIR"], os.environ["PYTEST_XDIST_WORKER"]).write_text(str(database))
+"""
+
+
+def test_each_process_of_a_test_run_has_a_database_of_its_own_in_valkey(installation, tmp_path):
+    """Or the cache one test fills is emptied by another process's, and its bells are heard by another's worker."""
+    (tmp_path / "test_note.py").write_text(NOTES_ITS_DATABASE)
+    installation.var.mkdir()
+    installation.extra = {"DATABASE_URL": "postgresql://nowhere/crm", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+    done = installation.run(
+        *("-m", "pytest", "-c", os.devnull, "--rootdir", str(tmp_path), "-p", "tests.services"),
+        *("-p", "xdist", "-n", "2", "--dist", "each", str(tmp_path)),
+    )
+
+    assert done.returncode == 0, done.stdout
+    assert [(installation.var / "test" / name).read_text() for name in ("gw0", "gw1")] == ["0", "1"]
