@@ -71,6 +71,7 @@ class LtvRun(models.Model):
     step = models.CharField(_("model"), max_length=10, choices=ModelStep, blank=True)
     step_reason = models.CharField(_("why this model"), max_length=300, blank=True)
     parameters = models.JSONField(_("parameters"), default=dict, blank=True)
+    scales = models.JSONField(default=dict, blank=True)  # what everybody is ranked by: services.scales
     currency = models.CharField(_("currency"), max_length=3)
     horizon_days = models.PositiveSmallIntegerField(_("horizon, days"), default=365)
     churn_days = models.PositiveSmallIntegerField(_("churn window, days"), default=90)

@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from ltv.services import backtesting, night, rebuild
+from ltv.services import backtesting, night, sharing
 
 
 @shared_task(name=night.JOB)
@@ -10,10 +10,10 @@ def recalculate() -> int:
     return night.run_due(clock=timezone.now)
 
 
-@shared_task(name=rebuild.TASK)
-def rebuild_part() -> int:
-    """Rung by the night for every worker there is: one range of customers of the full pass, if one is left."""
-    return rebuild.take_part(clock=timezone.now)
+@shared_task(name=sharing.TASK)
+def take_part() -> int:
+    """Rung by the night for every worker there is: one range of customers of the stage at work, if one is left."""
+    return sharing.take_part(clock=timezone.now)
 
 
 @shared_task(name=backtesting.JOB)

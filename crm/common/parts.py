@@ -6,24 +6,29 @@ died goes to the next taker when its lease has run out; and who comes late finds
 """
 
 import logging
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from crm.common import sql
 from crm.common.choices import JobState, StageState
-from crm.common.jobs import cut_off, last_lines, worker_name
+from crm.common.jobs import Progress, cut_off, last_lines, worker_name
 from crm.common.models import JobPart, JobStage
+from crm.common.wake import wake
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)  # from the claim until the row lock must be held
 SECONDS = 600
 MAX_ATTEMPTS = 5
 EVERYONE = 2**63 - 1
+BELLS = 200
+PAUSE = 0.1  # seconds, while others finish the last parts
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Outcome:
     """What working on a part came to."""
 
     rows: int
-    facts: dict[str, int] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)  # numbers, which are added up
 
 
 class Late(Exception):
@@ -39,15 +44,50 @@ class Late(Exception):
 
 
 def cut(stage: JobStage, *, first: int, last: int, count: int) -> int:
-    """Cut everybody into ``count`` parts of equal width in ids between ``first`` and ``last``; returns how many.
+    """Cut everybody into ``count`` parts, see ``edges``; returns how many."""
+    ranges = enumerate(edges(first, last, count))
+    made = [JobPart(stage=stage, number=number, low=low, high=high) for number, (low, high) in ranges]
+    return len(JobPart.objects.bulk_create(made))
 
-    The first part begins at 0 and the last one never ends, so that nobody who comes or goes meanwhile is outside.
+
+def edges(first: int, last: int, count: int) -> Iterator[tuple[int, int]]:
+    """``count`` ranges low <= id < high, of equal width between ``first`` and ``last``.
+
+    The first one begins at 0 and the last one never ends, so that nobody who comes or goes meanwhile is outside.
     """
     count = max(1, min(count, last - first + 1))
-    edges = [first + (last - first + 1) * number // count for number in range(1, count)]
-    ranges = zip([0, *edges], [*edges, EVERYONE], strict=True)
-    made = [JobPart(stage=stage, number=n, low=low, high=high) for n, (low, high) in enumerate(ranges)]
-    return len(JobPart.objects.bulk_create(made))
+    between = [first + (last - first + 1) * number // count for number in range(1, count)]
+    return zip([0, *between], [*between, EVERYONE], strict=True)
+
+
+def ring(task: str, count: int) -> None:
+    """Call other workers to ``count`` parts; the caller takes one itself. Heard when the transaction commits."""
+    for _bell in range(min(count - 1, BELLS)):
+        wake(task)
+
+
+def finish(
+    progress: Progress, *, work: Callable[[JobPart], Outcome], clock: Callable[[], datetime]
+) -> Outcome:
+    """Work on the parts of the stage at work until the last one is done, whoever does it; returns what they came to.
+
+    Raises:
+        RuntimeError: a part failed as often as it may.
+    """
+    assert progress.row is not None
+    mine = JobPart.objects.filter(stage=progress.row)
+    while mine.exclude(state=StageState.DONE).exists():
+        if not take(mine, work=work, clock=clock):
+            _refuse_failed(mine)
+            time.sleep(PAUSE)  # others are at the last ones
+        progress.advance(summed(progress.row).rows)
+    return summed(progress.row)
+
+
+def _refuse_failed(parts: QuerySet[JobPart]) -> None:
+    if failed := parts.filter(state=StageState.FAILED).first():
+        why = failed.error.strip().splitlines()[-1]
+        raise RuntimeError(f"part {failed.number} failed {failed.attempts} times: {why}")
 
 
 def take(

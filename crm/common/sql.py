@@ -24,6 +24,7 @@ Params = Mapping[str, Any]
 Parts = Mapping[str, Composable]
 _BINARY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _BINARY_TRAILER = b"\xff\xff"
+_ARRAY_HEADER = 20
 
 
 @cache
@@ -143,6 +144,44 @@ def copy_out(
     for field in dtype.names or ():
         out[field] = found[field]
     return out
+
+
+def copy_arrays(
+    name: str, dtype: np.dtype, params: Params | None = None, parts: Parts | None = None
+) -> dict[str, np.ndarray]:
+    """As ``copy_out``, a column at a time, which costs a tenth of the client's time: for up to a million rows.
+
+    PostgreSQL packs the columns into one row of arrays, and a row must stay below 1 GB.
+    """
+    connection.ensure_connection()
+    columns = sql.SQL(", ").join(
+        sql.SQL("array_agg({})").format(Identifier(one)) for one in dtype.names or ()
+    )
+    packed = sql.SQL("COPY (SELECT {} FROM ({}) AS one) TO STDOUT (FORMAT BINARY)").format(
+        columns, compose(name, parts)
+    )
+    text = connection.connection.cursor().mogrify(packed, params or {})
+    with connection.cursor() as cursor, cursor.copy(text) as copy:
+        data = b"".join(copy)
+    found, at = {}, len(_BINARY_HEADER) + 2
+    for field in dtype.names or ():
+        length = int.from_bytes(data[at : at + 4], "big", signed=True)
+        at += 4
+        found[field] = _array(data, at, length, dtype[field])
+        at += max(length, 0)
+    return found
+
+
+def _array(data: bytes, at: int, length: int, kind: np.dtype) -> np.ndarray:
+    """A one-dimensional array as PostgreSQL sends it, NULL for none: 20 bytes of header, then widths and values."""
+    if length <= _ARRAY_HEADER:
+        return np.empty(0, dtype=kind)
+    record = np.dtype([("width", ">i4"), ("value", kind.newbyteorder(">"))])
+    count, rest = divmod(length - _ARRAY_HEADER, record.itemsize)
+    found = np.frombuffer(data, record, count, offset=at + _ARRAY_HEADER)
+    if rest or (found["width"] != kind.itemsize).any():
+        raise ValueError("a column is nullable or not of the declared width")
+    return found["value"].astype(kind)
 
 
 def copy_rows(name: str, records: Iterable[Sequence[Any]]) -> int:

@@ -12,8 +12,9 @@ then within .007 of the one asked for up to p = 30, typically within .0005.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,12 +61,14 @@ def quantiles(
     alive: Floats,
     horizon: float,
     levels: Sequence[ArrayLike],
+    reach: Reach | None = None,
 ) -> tuple[Floats, ...]:
     """Quantiles of the spend in (T, T + horizon], one array (n,) per level, in money.
 
     ``buying`` are the parameters of any transaction model; ``spend`` (n,) is E(M) under ``gg``,
     which says all of m (gamma + x m = E(M) (p x + q - 1)/p), ``alive`` (n,) the probability to be
-    alive. A level is a number or one per customer.
+    alive. A level is a number or one per customer. With the ``reach`` of all customers, some of
+    them get what they would get among all.
     """
     ahead = outlook.of(buying, distinct.x, distinct.T)
     buys = alive * distinct.spread(ahead.buys(horizon))
@@ -73,17 +76,49 @@ def quantiles(
     if not any(np.any(tail < 1.0) for tail in tails):
         return tuple(np.zeros(len(buys)) for _ in levels)
     lowest = min(float(np.min(1.0 - np.asarray(q))) for q in levels)
-    table = _Table.of(buying, gg, distinct, horizon, lowest)
+    table = _Table.of(buying, gg, distinct, reach or Reach.of(buying, distinct), horizon, lowest)
     return tuple(spend * table.invert(distinct.index, tail) for tail in tails)
 
 
-def _classes(x: Floats) -> Iterator[tuple[float, Ints]]:
-    """(representative x, rows) of equal or nearly equal x."""
+@dataclass(frozen=True)
+class Reach:
+    """The classes of equal or nearly equal x there are, and what the customers of each span.
+
+    Per class, in order: its label, its representative x, and the least and the most ``_speed`` in it.
+    """
+
+    labels: tuple[float, ...]
+    centres: tuple[float, ...]
+    least: tuple[float, ...]
+    most: tuple[float, ...]
+
+    @classmethod
+    def of(cls, buying: Any, distinct: Pairs) -> Reach:
+        """Of all these customers."""
+        labels, of = np.unique(_labels(distinct.x), return_inverse=True)
+        centres = np.bincount(of, distinct.x) / np.maximum(np.bincount(of), 1)
+        speed = _speed(buying, distinct, centres[of])
+        least, most = np.full(len(labels), np.inf), np.full(len(labels), -np.inf)
+        np.minimum.at(least, of, speed)
+        np.maximum.at(most, of, speed)
+        return cls(*(tuple(column.tolist()) for column in (labels, centres, least, most)))
+
+    def places(self, x: Floats) -> Ints:
+        """Which class each x is in; the one above it where there was none like it."""
+        return np.minimum(np.searchsorted(self.labels, _labels(x)), len(self.labels) - 1)
+
+
+def _labels(x: Floats) -> Floats:
     steps = np.floor(np.log(np.maximum(x, EXACT_X) / EXACT_X) / np.log(CLASS))
-    labels = np.where(x <= EXACT_X, x, EXACT_X + 1 + steps)
-    order = np.argsort(labels, kind="stable")
-    for rows in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1):
-        yield float(x[rows].mean()), rows
+    return np.where(x <= EXACT_X, x, EXACT_X + 1 + steps)
+
+
+def _speed(buying: Any, distinct: Pairs, centre: Floats) -> Floats:
+    """ln of what a horizon is to be multiplied with for the odds of z, shape (n,).
+
+    It keeps the expected count of each member of a class, not the class's own.
+    """
+    return np.log((buying.r + distinct.x) / (buying.r + centre) / (buying.alpha + distinct.T))
 
 
 @dataclass(frozen=True)
@@ -101,23 +136,15 @@ class _Table:
     step: float
 
     @classmethod
-    def of(cls, buying: Any, gg: GammaGamma, distinct: Pairs, horizon: float, lowest_tail: float) -> _Table:
-        grid = np.linspace(logit(0.95 * min(lowest_tail, 0.99)), HIGHEST, LEVELS)
-        row, part = np.empty(len(distinct.x), dtype=np.int64), np.empty(len(distinct.x))
-        parts = []
-        for number, (centre, rows) in enumerate(_classes(distinct.x)):
-            # keep the expected count of each member of a class, not the class's own
-            pace = (buying.r + distinct.x[rows]) / (buying.r + centre)
-            odds = np.log(horizon * pace / (buying.alpha + distinct.T[rows]))
-            low, high = float(odds.min()), max(float(odds.max()), float(odds.min()) + 1e-6)
-            nodes = np.linspace(low, high, NODES)
-            T = np.maximum(horizon * np.exp(-nodes) - buying.alpha, 0.0)
-            ahead = outlook.of(buying, np.full((NODES, 1), centre), T[:, None])
-            parts.append(_inverse(ahead, gg, centre, horizon, grid))
-            place = (odds - low) / (nodes[1] - low)
-            left = np.clip(place.astype(np.int64), 0, NODES - 2)
-            row[rows], part[rows] = left + number * NODES, place - left
-        return cls(np.vstack(parts), row, part, float(grid[0]), float(grid[1] - grid[0]))
+    def of(
+        cls, buying: Any, gg: GammaGamma, distinct: Pairs, reach: Reach, horizon: float, lowest_tail: float
+    ) -> _Table:
+        nodes, grid, values = _drawn_up(buying, gg, reach, horizon, lowest_tail)
+        number = reach.places(distinct.x)
+        odds = np.log(horizon) + _speed(buying, distinct, np.array(reach.centres)[number])
+        place = (odds - nodes[number, 0]) / (nodes[number, 1] - nodes[number, 0])
+        left = np.clip(place.astype(np.int64), 0, NODES - 2)
+        return cls(values, left + number * NODES, place - left, float(grid[0]), float(grid[1] - grid[0]))
 
     def invert(self, index: Ints, tail: Floats) -> Floats:
         """Spend in units of E(M) exceeded with probability ``tail`` by who buys; 0 where tail >= 1."""
@@ -134,6 +161,25 @@ class _Table:
         there = flat[first] + share * (flat[first + 1] - flat[first])
         found[wanted] = np.exp(here + part * (there - here))
         return found
+
+
+@lru_cache(maxsize=8)
+def _drawn_up(
+    buying: Any, gg: GammaGamma, reach: Reach, horizon: float, lowest_tail: float
+) -> tuple[Floats, Floats, Floats]:
+    """Nodes (classes, NODES) in the log-odds of z, the grid (LEVELS,), and a table's values.
+
+    Remembered for whoever values many ranges of the same customers.
+    """
+    grid = np.linspace(logit(0.95 * min(lowest_tail, 0.99)), HIGHEST, LEVELS)
+    low = np.log(horizon) + np.array(reach.least)
+    nodes = np.linspace(low, np.maximum(np.log(horizon) + np.array(reach.most), low + 1e-6), NODES, axis=1)
+    values = []
+    for centre, odds in zip(reach.centres, nodes, strict=True):
+        T = np.maximum(horizon * np.exp(-odds) - buying.alpha, 0.0)
+        ahead = outlook.of(buying, np.full((NODES, 1), centre), T[:, None])
+        values.append(_inverse(ahead, gg, centre, horizon, grid))
+    return nodes, grid, np.vstack(values)
 
 
 def _inverse(ahead: Outlook, gg: GammaGamma, x: float, horizon: float, grid: Floats) -> Floats:

@@ -3,10 +3,13 @@
 RFM scores run from 1 to 5, 5 the best fifth, after Hughes, "Strategic Database Marketing" (1994). Fifths are made
 independently of each other and equal customers get equal scores, so that fifths are of equal size only where
 customers differ: with 40 % one-time buyers, frequency has no score of 1 (their middle rank lies in the second fifth).
+
+Where customers are scored apart from each other, edges found once from all of them say the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from numpy.typing import NDArray
 
 Scores = NDArray[np.int16]
 FIFTHS, TENTHS = 5, 10
+NOTHING = -(2**63)  # below whatever is scored
 
 
 def fifths(values: NDArray[Any]) -> Scores:
@@ -48,9 +52,39 @@ def tenths(values: NDArray[Any]) -> Scores:
 
     As ``ntile(10) OVER (ORDER BY value DESC)`` of SQL: the first n mod 10 tenths have one more.
     """
-    order = np.argsort(-values, kind="stable")
-    size, longer = divmod(len(values), TENTHS)
-    sizes = np.full(TENTHS, size) + (np.arange(TENTHS) < longer)
     found = np.empty(len(values), dtype=np.int16)
-    found[order] = np.repeat(np.arange(1, TENTHS + 1), sizes)
+    found[np.argsort(-values, kind="stable")] = np.repeat(np.arange(1, TENTHS + 1), _sizes(len(values)))
+    return found
+
+
+def _sizes(count: int) -> NDArray[np.int64]:
+    size, longer = divmod(count, TENTHS)
+    return np.full(TENTHS, size) + (np.arange(TENTHS) < longer)
+
+
+def fifth_edges(values: NDArray[Any], scores: Scores) -> list[int]:
+    """Of whole numbers (n,) and their scores, which rise with them: the largest value of each score but the best."""
+    upto = (values[scores <= score] for score in range(1, FIFTHS))
+    return [int(some.max()) if len(some) else NOTHING for some in upto]
+
+
+def by_fifth_edges(values: NDArray[Any], edges: Sequence[int]) -> Scores:
+    """The scores of some of the values that the edges were found from."""
+    return (1 + np.searchsorted(np.array(edges, dtype=np.int64), values, side="left")).astype(np.int16)
+
+
+def tenth_edges(values: NDArray[Any], ids: NDArray[Any]) -> list[tuple[int, int]]:
+    """The last one of each tenth but the worst, by value and id; equal whole numbers are in order of id."""
+    if not len(values):
+        return []
+    order = np.lexsort((ids, -values))
+    last = order[np.maximum(np.cumsum(_sizes(len(values)))[:-1] - 1, 0)]
+    return list(zip(values[last].tolist(), ids[last].tolist(), strict=True))
+
+
+def by_tenth_edges(values: NDArray[Any], ids: NDArray[Any], edges: Sequence[tuple[int, int]]) -> Scores:
+    """The tenths of some of the values that the edges were found from."""
+    found = np.ones(len(values), dtype=np.int16)
+    for value, last in edges:
+        found += (values < value) | ((values == value) & (ids > last))
     return found

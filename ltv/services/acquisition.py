@@ -1,45 +1,36 @@
-"""What it cost to win each customer: the CAC of the channel that brought them."""
+"""What it cost to win a customer of each channel: its CAC."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
-
-import numpy as np
 
 from crm.common import sql
-from crm.common.columns import Column
 from crm.common.models import Shop
 from ltv.models import LtvRun
-from ltv.services.figures import Base
 from ltv.services.histories import MONEY
 
 
-def channel_cac(run: LtvRun, shop: Shop, base: Base) -> Column:
-    """Each customer's channel's CAC: its spend over the customers it brought in the months it was spent.
+def channel_cac(run: LtvRun, shop: Shop) -> dict[int, int]:
+    """Each channel's spend over the customers it brought in the months it was spent, thousandths, by its id.
 
-    NULL where a channel has no spend or brought nobody in those months. Months of the shop's time zone.
+    Without a channel that spent nothing, or brought nobody in those months. Months of the shop's time zone.
     """
-    last_day = run.as_of - timedelta(days=1)
+    spends = sql.rows("ltv/channel_spend", {"last_day": run.as_of - timedelta(days=1)})
+    brought = _brought({row["month"] for row in spends} | {row["next_month"] for row in spends}, shop)
     spent: dict[int, Decimal] = {}
-    brought: dict[int, int] = {}
-    of_channel = {int(one): base.acquired_at[base.channel_id == one] for one in np.unique(base.channel_id)}
-    for row in sql.rows("ltv/channel_spend", {"last_day": last_day}):
-        channel, acquired = row["channel_id"], of_channel.get(row["channel_id"])
+    customers: dict[int, int] = {}
+    for row in spends:
+        channel = row["channel_id"]
         spent[channel] = spent.get(channel, Decimal(0)) + row["spend"]
-        if acquired is not None:
-            begin, end = (_instant(day, shop) for day in (row["month"], row["next_month"]))
-            came = np.count_nonzero((acquired >= begin) & (acquired < end))
-            brought[channel] = brought.get(channel, 0) + int(came)
-    values, null = np.zeros(len(base.channel_id), dtype=np.int64), np.ones(len(base.channel_id), dtype=bool)
-    for channel, customers in brought.items():
-        if customers:
-            theirs = base.channel_id == channel
-            cost = (spent[channel] * MONEY / customers).quantize(Decimal(1), ROUND_HALF_UP)
-            values[theirs], null[theirs] = int(cost), False
-    return Column(values, null, money=True)
+        customers[channel] = customers.get(channel, 0) + brought.get((channel, row["month"]), 0)
+    costs = {channel: spent[channel] * MONEY / count for channel, count in customers.items() if count}
+    return {channel: int(cost.quantize(Decimal(1), ROUND_HALF_UP)) for channel, cost in costs.items()}
 
 
-def _instant(day: Any, shop: Shop) -> int:
-    """A day's first moment in the shop's zone, as the arrays have it."""
-    at = datetime(day.year, day.month, day.day, tzinfo=shop.zone)
-    return (at - datetime.fromisoformat("2000-01-01T00:00+00:00")) // timedelta(microseconds=1)
+def _brought(months: set[date], shop: Shop) -> dict[tuple[int, date], int]:
+    """Customers acquired by channel between each of these days and the next of them."""
+    if not months:
+        return {}
+    days = sorted(months)
+    begins = [datetime(day.year, day.month, day.day, tzinfo=shop.zone) for day in days]
+    found = sql.rows("ltv/channel_brought", {"begins": begins})
+    return {(row["channel_id"], days[row["place"] - 1]): row["customers"] for row in found}

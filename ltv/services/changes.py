@@ -15,7 +15,7 @@ from psycopg.sql import Identifier
 from crm.common import sql
 from ltv.core.arrays import Floats, Ints
 from ltv.models import LtvRun
-from ltv.services.histories import FIELDS, Histories, thousandths
+from ltv.services.histories import FIELDS, Columns, Histories, thousandths
 from ltv.services.predictions import Fitted
 
 REASONS = ("time", "purchases", "refunds", "rates", "refit")
@@ -54,15 +54,19 @@ class Today:
     clv: Ints  # (n,), thousandths
 
 
-def explain(run: LtvRun, previous: LtvRun | None, table: str, fitted: Fitted, today: Today) -> Changes | None:
-    """Split the change of everyone's expected margin since ``previous``, whose rows are in ``table``.
+def comparable(run: LtvRun, previous: LtvRun) -> bool:
+    """Whether a change since ``previous`` means something: not of a later day, and in the same currency."""
+    return previous.as_of <= run.as_of and previous.currency == run.currency
 
-    None where there is nothing to compare with: no earlier run, one of a later day, or one in another currency.
+
+def explain(run: LtvRun, previous: LtvRun, table: str, today: Today, low: int, high: int) -> Changes:
+    """Split the change of these customers' expected margin since ``previous``, whose rows are in ``table``.
+
+    They are the ones with low <= id < high.
     """
-    if previous is None or previous.as_of > run.as_of or previous.currency != run.currency:
-        return None
-    split = _Split(run, previous, Identifier(table), Fitted.of_run(previous), fitted, today)
-    return split.changes(sql.copy_out("ltv/changes_read", CHANGED))
+    among = {"low": low, "high": high}
+    split = _Split(run, previous, Identifier(table), among, Fitted.of_run(previous), today)
+    return split.changes(sql.copy_out("ltv/changes_read", CHANGED, among))
 
 
 @dataclass(frozen=True)
@@ -70,16 +74,15 @@ class _Split:
     run: LtvRun
     previous: LtvRun
     table: Identifier
+    among: dict[str, int]
     old: Fitted
-    new: Fitted
     today: Today
 
     def changes(self, changed: NDArray[Any]) -> Changes:
         """``changed`` has dtype CHANGED, in order of customer."""
-        earlier = sql.copy_out("ltv/changes_previous", PREVIOUS, parts={"partition": self.table})
+        earlier = self._earlier("ltv/changes_previous", PREVIOUS)
         at, known = _places(earlier["customer_id"], self.today.customer_id)
-        before = np.where(known, earlier["clv"][at] if len(earlier) else 0, 0)
-        del earlier
+        before = np.where(known, earlier["clv"][at] if len(earlier["clv"]) else 0, 0)
         then = self._revenue(self.today.buyers, self.previous.discount_rate)
         aged = self._spread(then * self._share_then())
         kept, refunded = aged.copy(), aged.copy()
@@ -97,6 +100,9 @@ class _Split:
             rates=nothing if rated is refunded else rated - refunded,
             refit=self.today.clv - rated,
         )
+
+    def _earlier(self, name: str, dtype: np.dtype) -> Columns:
+        return sql.copy_arrays(name, dtype, self.among, {"partition": self.table})
 
     def _rates_changed(self) -> bool:
         now, before = self.run, self.previous
@@ -122,9 +128,9 @@ class _Split:
         share = self.today.buyers.margin_share
         if self.run.margin_rate == self.previous.margin_rate:
             return share
-        earlier = sql.copy_out("ltv/changes_margins", MARGINS, parts={"partition": self.table})
+        earlier = self._earlier("ltv/changes_margins", MARGINS)
         at, had = _places(earlier["customer_id"], self.today.customer_id[self.today.bought])
-        if not len(earlier):
+        if not len(earlier["revenue"]):
             return share
         revenue, margin = earlier["revenue"][at], earlier["margin"][at]
         past = np.clip(margin / np.maximum(revenue, 1), -1.0, 1.0)
@@ -150,7 +156,7 @@ class _Split:
 
     def _revenue_among(self, seen: Histories) -> Floats:
         """As ``_revenue``; without parameters the customers beside them say what is usual in the shop."""
-        if self.old.bg is not None and self.old.gg is not None:
+        if self.old.alone:
             return self._revenue(seen, self.previous.discount_rate)
         everybody = self.today.buyers.followed_by(seen)
         return self._revenue(everybody, self.previous.discount_rate)[len(self.today.buyers) :]

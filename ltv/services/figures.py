@@ -1,4 +1,4 @@
-"""Every column of a run's table, for all customers at once, and the totals of the start page."""
+"""Every column of a run's table for a range of customers at once, and the totals of the start page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from ltv.models import LtvRun
 from ltv.services import histories
 from ltv.services.changes import REASONS, Changes
 from ltv.services.histories import MONEY, Histories, thousandths
+from ltv.services.scales import Scales
 
 NEXT_PURCHASE = {"next_purchase_from": 0.25, "next_purchase_on": 0.5, "next_purchase_to": 0.75}
 OTHER_HORIZONS = (1095, 90, 30)
@@ -25,33 +26,30 @@ FARTHEST_DAYS = 3650  # a next purchase later than this is not foreseen
 
 @dataclass(frozen=True)
 class Base:
-    """All customers (n,), in order of id, and the histories of those who bought."""
+    """Customers (n,), in order of id, and the histories of those who bought."""
 
     customer_id: Ints
     channel_id: Ints
-    acquired_at: Ints
     bought: Ints  # places of the buyers among the customers
     buyers: Histories
 
     @classmethod
-    def of(cls, rows: NDArray[Any], run: LtvRun) -> "Base":
-        """Of a run, from rows of dtype histories.CUSTOMER: what was bought before its day."""
+    def of(cls, rows: histories.Columns, run: LtvRun) -> "Base":
+        """Of a run, from the columns of histories.CUSTOMER: what was bought before its day."""
         bought = np.flatnonzero(rows["days"] > 0)
-        until = histories.day_number(run.as_of) - 1
-        columns = {name: rows[name][bought] for name, _kind in histories.FIELDS}
-        return cls(
-            rows["customer_id"].copy(),
-            rows["channel_id"].copy(),
-            rows["acquired_at"].copy(),
-            bought,
-            Histories(**columns, until=until, margin_rate=run.margin_rate),
-        )
+        buyers = {name: rows[name][bought] for name, _kind in histories.FIELDS}
+        return cls(rows["customer_id"], rows["channel_id"], bought, seen_by(run, buyers))
 
     def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """Per buyer to per customer, 0 for the others."""
         found = np.zeros(len(self.customer_id), dtype=values.dtype)
         found[self.bought] = values
         return found
+
+
+def seen_by(run: LtvRun, buyers: histories.Columns) -> Histories:
+    """Buyers' histories up to the last day that a run counts."""
+    return Histories.of(buyers, until=histories.day_number(run.as_of) - 1, margin_rate=run.margin_rate)
 
 
 def expected_margin(run: LtvRun, seen: Histories, ahead: clv.Answers) -> Ints:
@@ -61,7 +59,7 @@ def expected_margin(run: LtvRun, seen: Histories, ahead: clv.Answers) -> Ints:
 
 @dataclass(frozen=True)
 class Figures:
-    """What a run says of everybody; money in thousandths of its currency.
+    """What a run says of these customers; money in thousandths of its currency.
 
     ``margin`` is the expected margin per buyer, ``cac`` the channel's per customer.
     """
@@ -71,6 +69,7 @@ class Figures:
     ahead: clv.Answers
     margin: Ints
     changes: Changes | None
+    scales: Scales
     cac: Column
 
     def blocks(self) -> Iterator[dict[str, Column]]:
@@ -100,7 +99,8 @@ class Figures:
             "p_alive": Column(np.clip(ahead.p_alive, 0, 1, out=ahead.p_alive)),
             "p_no_purchase": Column(np.clip(ahead.p_no_purchase(run.churn_days), 0, 1)),
         }
-        return found | self._waits() | self._scores()
+        buyers = self.base.customer_id[self.base.bought]
+        return found | self._waits() | self.scales.ranks(buyers, self.base.buyers, self.margin)
 
     def _waits(self) -> dict[str, Column]:
         found = {}
@@ -108,15 +108,6 @@ class Figures:
             wait = np.ceil(np.minimum(self.ahead.wait(share), FARTHEST_DAYS)).astype(np.int32)
             found[name] = Column(wait + np.int32(self.base.buyers.until), wait >= FARTHEST_DAYS)
         return found
-
-    def _scores(self) -> dict[str, Column]:
-        seen = self.base.buyers
-        return {
-            "clv_decile": Column(scores.tenths(self.margin)),
-            "r_score": Column(np.int16(6) - scores.fifths_of_counts(seen.until - seen.last_day)),
-            "f_score": Column(scores.fifths_of_counts(seen.days)),
-            "m_score": Column(scores.fifths(seen.revenue)),
-        }
 
     def _block(self, part: slice) -> dict[str, Column]:
         first, last = np.searchsorted(self.base.bought, [part.start, part.stop])
@@ -182,27 +173,22 @@ class Figures:
             **{f"change_{name}": Column(getattr(changes, name)[part], money=True) for name in REASONS},
         }
 
-    def totals(self) -> dict[str, Any]:
-        """The figures of the start page, JSON; sums of money exact, as text in units of the currency."""
+    def sums(self) -> dict[str, float]:
+        """What the totals of the start page are added up from; money whole thousandths."""
         seen, found = self.base.buyers, self._foreseen
         likely_gone = found["p_no_purchase"].values >= 0.5
-        tenths = [(number, found["clv_decile"].values == number) for number in range(1, scores.TENTHS + 1)]
-        return {
+        sums = {
             "active": int(np.count_nonzero(seen.until - seen.last_day < self.run.churn_days)),
             "at_risk": int(np.count_nonzero(likely_gone)),
-            "margin_at_risk": _units(self.margin[likely_gone]),
+            "margin_at_risk": int(self.margin[likely_gone].sum()),
             "expected_purchases": float(found["expected_purchases"].values.sum()),
-            "deciles": [
-                {
-                    "decile": number,
-                    "customers": int(np.count_nonzero(theirs)),
-                    "clv": _units(self.margin[theirs]),
-                    "revenue": _units(seen.revenue[theirs]),
-                }
-                for number, theirs in tenths
-                if theirs.any()
-            ],
         }
+        for number in range(1, scores.TENTHS + 1):
+            theirs = found["clv_decile"].values == number
+            sums[f"decile_{number}_customers"] = int(np.count_nonzero(theirs))
+            sums[f"decile_{number}_clv"] = int(self.margin[theirs].sum())
+            sums[f"decile_{number}_revenue"] = int(seen.revenue[theirs].sum())
+        return sums
 
 
 def _horizon(coming: clv.Horizon, days: int) -> dict[str, Column]:
@@ -218,5 +204,25 @@ def _horizon(coming: clv.Horizon, days: int) -> dict[str, Column]:
     return {name: Column(values.astype("f4")) for name, values in columns.items()}
 
 
-def _units(amounts: Ints) -> str:
-    return str(Decimal(int(amounts.sum())) / MONEY)
+def totals(sums: dict[str, float]) -> dict[str, Any]:
+    """The figures of the start page, JSON, from the sums of all ranges; money as text in units of the currency."""
+    return {
+        "active": sums["active"],
+        "at_risk": sums["at_risk"],
+        "margin_at_risk": _units(sums["margin_at_risk"]),
+        "expected_purchases": sums["expected_purchases"],
+        "deciles": [
+            {
+                "decile": number,
+                "customers": sums[f"decile_{number}_customers"],
+                "clv": _units(sums[f"decile_{number}_clv"]),
+                "revenue": _units(sums[f"decile_{number}_revenue"]),
+            }
+            for number in range(1, scores.TENTHS + 1)
+            if sums[f"decile_{number}_customers"]
+        ],
+    }
+
+
+def _units(thousandths_: float) -> str:
+    return str(Decimal(int(thousandths_)) / MONEY)

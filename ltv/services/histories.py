@@ -4,18 +4,25 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from math import ceil
 from typing import Any
 
 import numpy as np
+from django.db.models import Count, Max, Min
 from numpy.typing import NDArray
 
 from crm.common import sql
+from crm.common.parts import EVERYONE, edges
 from ltv.core.arrays import Floats, Ints
+from ltv.models import PurchaseSummary
 
 MONEY = 1000  # thousandths of the currency's unit, whole numbers: exact however many are added up
 EPOCH = date(2000, 1, 1)
 FIELDS = (("days", "i4"), ("orders", "i4"), ("first_day", "i4"), ("last_day", "i4"), ("first_revenue", "i8"), ("revenue", "i8"), ("margin", "i8"))  # fmt: skip
-CUSTOMER = np.dtype([("customer_id", "i8"), ("channel_id", "i8"), ("acquired_at", "i8"), *FIELDS])
+BUYER = np.dtype([("customer_id", "i8"), *FIELDS])
+CUSTOMER = np.dtype([("customer_id", "i8"), ("channel_id", "i8"), *FIELDS])
+AT_ONCE = 250_000  # customers of one reading
+Columns = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,8 @@ class Histories:
     margin_rate: Decimal
 
     @classmethod
-    def of(cls, rows: NDArray[Any], until: int, margin_rate: Decimal, prefix: str = "") -> "Histories":
-        """From the columns of a structured array, whose names may have a prefix."""
+    def of(cls, rows: Any, until: int, margin_rate: Decimal, prefix: str = "") -> "Histories":
+        """From columns by name, or a structured array; their names may have a prefix."""
         columns = {name: np.ascontiguousarray(rows[prefix + name]) for name, _kind in FIELDS}
         return cls(**columns, until=until, margin_rate=margin_rate)
 
@@ -81,9 +88,19 @@ def day_number(day: date) -> int:
     return (day - EPOCH).days
 
 
-def read() -> NDArray[Any]:
-    """Every customer in order of id, shape (n,), dtype CUSTOMER; days 0 for who never bought."""
-    return sql.copy_out("ltv/histories_read", CUSTOMER)
+def read(low: int = 0, high: int = EVERYONE) -> Columns:
+    """The customers with low <= id < high in order of id, columns (n,) of CUSTOMER; days 0 for who never bought."""
+    return sql.copy_arrays("ltv/histories_read", CUSTOMER, {"low": low, "high": high})
+
+
+def read_buyers() -> Columns:
+    """Everyone who has a summary, in order of id, columns (n,) of BUYER."""
+    ids = PurchaseSummary.objects.aggregate(first=Min("pk"), last=Max("pk"), count=Count("pk"))
+    ranges = edges(ids["first"] or 0, ids["last"] or 0, ceil(ids["count"] / AT_ONCE))
+    read = [
+        sql.copy_arrays("ltv/histories_buyers", BUYER, {"low": low, "high": high}) for low, high in ranges
+    ]
+    return {name: np.concatenate([one[name] for one in read]) for name in BUYER.names or ()}
 
 
 def thousandths(units: Floats) -> Ints:

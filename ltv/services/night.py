@@ -9,12 +9,12 @@ from datetime import datetime
 
 from crm.common import jobs
 from crm.common.models import JobRun, Shop, User
+from crm.common.priority import giving_way
 from crm.common.wake import wake
 from customers.models import Customer
 from ltv.choices import RunState
 from ltv.models import LtvRun
-from ltv.services import gates, publishing, rebuild, resuming, summaries
-from ltv.services.valuing import Valuation
+from ltv.services import gates, publishing, rebuild, resuming, summaries, valuing
 
 JOB = "ltv.recalculate"
 STAGES = ("summaries", "predictions", "figures", "checks", "publish", "tidy")
@@ -45,7 +45,8 @@ def run_due(*, clock: Callable[[], datetime]) -> int:
     """Run tonight's valuation if it has not been, then what staff asked for; returns how many runs ended."""
     now = clock()
     jobs.ensure_nightly(job=JOB, business_date=Shop.current().business_date(now), now=now)
-    return jobs.run_pending(job=JOB, work=lambda progress: recalculate(progress, clock), clock=clock)
+    with giving_way():
+        return jobs.run_pending(job=JOB, work=lambda progress: recalculate(progress, clock), clock=clock)
 
 
 def recalculate(progress: jobs.Progress, clock: Callable[[], datetime]) -> LtvRun:
@@ -59,11 +60,10 @@ def recalculate(progress: jobs.Progress, clock: Callable[[], datetime]) -> LtvRu
     run = resuming.take_up(progress) or _open_run(shop, progress.run, clock())
     earlier = LtvRun.objects.filter(state=RunState.PUBLISHED, pk__lt=run.pk)
     previous = earlier.order_by("-pk").first()
-    valuation = Valuation(run, shop, previous)
     work: dict[str, Callable[[], int]] = {
         "summaries": lambda: _summarise(run, previous, progress, customers, clock),
-        "predictions": valuation.fit,
-        "figures": valuation.build,
+        "predictions": lambda: valuing.fit(run, shop, previous),
+        "figures": lambda: valuing.build(run, previous, progress, clock),
         "checks": lambda: _record_totals(run),
         "publish": lambda: _publish(run, clock()),
         "tidy": publishing.drop_old,

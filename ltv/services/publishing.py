@@ -1,7 +1,11 @@
-"""A run's own table: built beside the readers, checked, then attached and pointed at in one short transaction."""
+"""A run's own table: built beside the readers, checked, then attached and pointed at in one short transaction.
+
+A large shop's is cut by ranges of customers, a table each, so that several workers fill it and PostgreSQL reads a
+customer's range alone.
+"""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +15,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from crm.common import sql
 from crm.common.columns import Column, copy_columns
+from crm.common.models import JobPart
 from customers.services import segments
 from ltv.choices import RunState
 from ltv.events import run_published
@@ -27,9 +32,9 @@ PLANNING_PAUSE = 0.02  # seconds
 PLANNING_PATIENCE = 100  # pauses
 
 
-def table_name(run_id: int) -> str:
-    """The table of a run's figures."""
-    return f"ltv_customerltv_r{run_id}"
+def table_name(run_id: int, part: int | None = None) -> str:
+    """The table of a run's figures, or of one range of its customers."""
+    return f"ltv_customerltv_r{run_id}" + ("" if part is None else f"_p{part}")
 
 
 def _parts(run: LtvRun) -> dict[str, Any]:
@@ -37,11 +42,21 @@ def _parts(run: LtvRun) -> dict[str, Any]:
 
 
 def abandon_unfinished() -> int:
-    """Remove what a killed night left behind: its table and its claim to be building."""
+    """Remove what a killed night left behind: its tables and its claim to be building."""
     with sql.patient(60):
-        for row in sql.rows("ltv/partition_leftovers"):
-            sql.execute("ltv/table_drop", parts={"table": Identifier(row["name"])})
+        _drop_leftovers(None)
         return LtvRun.objects.filter(state=RunState.BUILDING).update(state=RunState.ABANDONED)
+
+
+def drop_tables(run: LtvRun) -> None:
+    """Remove whatever was built of a run and not attached."""
+    with sql.patient(60):
+        _drop_leftovers(run.pk)
+
+
+def _drop_leftovers(run_id: int | None) -> None:
+    for row in sql.rows("ltv/partition_leftovers", {"run_id": run_id}):
+        sql.execute("ltv/table_drop", parts={"table": Identifier(row["name"])})
 
 
 def has_table(run: LtvRun) -> bool:
@@ -49,19 +64,29 @@ def has_table(run: LtvRun) -> bool:
     return bool(sql.rows("ltv/resuming_table", {"table": table_name(run.pk)}))
 
 
-def build(run: LtvRun, blocks: Iterable[Mapping[str, Column]]) -> int:
-    """Make the run's table of blocks of its columns, with its indices; readers see nothing."""
-    parts = _parts(run)
-    index = {
-        "index": Identifier(f"{table_name(run.pk)}_clv"),
-        "check": Identifier(f"{table_name(run.pk)}_run"),
+def build(run: LtvRun, part: JobPart, blocks: Iterable[Mapping[str, Column]], *, alone: bool) -> int:
+    """Make the table of a range of customers of blocks of its columns, with its indices; readers see nothing.
+
+    ``alone`` it is the whole run's. In the caller's transaction; what an earlier attempt left is replaced.
+    """
+    name = table_name(run.pk, None if alone else part.number)
+    table = {
+        "partition": Identifier(name),
+        "index": Identifier(f"{name}_clv"),
+        "check": Identifier(f"{name}_run"),
+        "bounds": Identifier(f"{name}_customers"),
+        **_range(part),
         "run_id": Literal(run.pk),
     }
-    with sql.patient(900, memory_mb=256):
-        sql.execute("ltv/partition_create", parts=parts)
-        rows = copy_columns(table_name(run.pk), COLUMNS, blocks, frozen=True)
-        sql.execute("ltv/partition_index", parts={**parts, **index})
+    sql.execute("ltv/table_drop", parts={"table": table["partition"]})
+    sql.execute("ltv/partition_create", parts=table)
+    rows = copy_columns(name, COLUMNS, blocks, frozen=True)
+    sql.execute("ltv/partition_index", parts=table)
     return rows
+
+
+def _range(part: JobPart) -> dict[str, Literal]:
+    return {"low": Literal(part.low), "high": Literal(part.high)}
 
 
 def months(run: LtvRun) -> list[dict[str, Any]]:
@@ -70,14 +95,24 @@ def months(run: LtvRun) -> list[dict[str, Any]]:
     return [{**row, "revenue": str(row["revenue"])} for row in found]
 
 
-def attach(run: LtvRun) -> None:
+def attach(run: LtvRun, cut: Sequence[JobPart]) -> None:
     """Make the run's table a partition that nobody is pointed at yet, and let statements planned before it end.
+
+    Where it was cut, it is put together of the ranges first.
 
     A statement plans first and takes its snapshot afterwards. Were table and pointer to commit together, one
     planned before and run after would follow the pointer to a partition its plan does not know, and find nobody.
     """
+    whole = {**_parts(run), "run_id": Literal(run.pk)}
     with sql.patient(60):
-        sql.execute("ltv/partition_attach", parts={**_parts(run), "run_id": Literal(run.pk)})
+        if len(cut) > 1:
+            sql.execute(
+                "ltv/ranges_create", parts={**whole, "index": Identifier(f"{table_name(run.pk)}_clv")}
+            )
+        for part in cut if len(cut) > 1 else ():
+            one = Identifier(table_name(run.pk, part.number))
+            sql.execute("ltv/ranges_attach", parts={**whole, "range": one, **_range(part)})
+        sql.execute("ltv/partition_attach", parts=whole)
     before = _busy()
     for _attempt in range(PLANNING_PATIENCE):
         if not before & _busy():

@@ -6,29 +6,23 @@ forgotten, and to recompute somebody twice is harmless.
 """
 
 import logging
-import time
 from collections.abc import Callable
 from datetime import datetime
 from math import ceil
 
-from django.db import transaction
 from django.db.models import Count, Max, Min
 
 from crm.common import parts, sql
 from crm.common.choices import StageState
 from crm.common.jobs import Progress
 from crm.common.models import JobPart
-from crm.common.wake import wake
 from customers.models import Customer
 from ltv.choices import RunState
 from ltv.models import LtvRun, PurchaseSummary
-from ltv.services import summaries
+from ltv.services import sharing, summaries
 
 logger = logging.getLogger(__name__)
-TASK = "ltv.rebuild_part"
 PART = 50_000  # customers
-BELLS = 200
-PAUSE = 0.1  # seconds, while others finish the last parts
 AUDIT_WEEKDAY = 0  # Monday: a full pass, to find what the queue of changes may have missed
 ABOVE = 0.4  # marks per customer; then a full pass is cheaper than a refresh
 
@@ -39,9 +33,8 @@ def reason(run: LtvRun, progress: Progress, customers: int) -> str | None:
 
 
 def _reason(run: LtvRun, customers: int) -> str | None:
-    last = (
-        LtvRun.objects.exclude(pk=run.pk).order_by("-pk").first()
-    )  # published or not: it left the summaries
+    # published or not: it left the summaries
+    last = LtvRun.objects.exclude(pk=run.pk).order_by("-pk").first()
     if last is None or not PurchaseSummary.objects.exists():
         return "first"
     if last.state != RunState.PUBLISHED and not _summarised(last):
@@ -74,25 +67,14 @@ def rebuild(
     assert progress.row is not None
     if not progress.row.parts.exists():
         _plan(run, progress, why, since)
-    mine = JobPart.objects.filter(stage=progress.row)
-    while mine.exclude(state=StageState.DONE).exists():
-        if not parts.take(mine, work=_summarise_part, clock=clock):
-            _refuse_failed(progress)
-            time.sleep(PAUSE)  # others are at the last ones
-        progress.advance(parts.summed(progress.row).rows)
-    return _finish(run, progress)
-
-
-def take_part(*, clock: Callable[[], datetime]) -> int:
-    """Work on one part of whatever full pass is going on; returns how many were taken: 1, or 0 if there is none."""
-    return int(parts.take(JobPart.objects.all(), work=_summarise_part, clock=clock))
+    return _finish(progress, parts.finish(progress, work=summarise_part, clock=clock))
 
 
 def _plan(run: LtvRun, progress: Progress, why: str, since: summaries.Since | None) -> None:
     """Note which marks the parts will answer, cut the parts, ring: in this order, all of it or nothing."""
     audit = why == "audit"
     marked = summaries.refresh(as_of=run.as_of, margin_rate=run.margin_rate, since=since) if audit else 0
-    with transaction.atomic():
+    with sql.patient(summaries.SECONDS):
         # An audit has answered the marks. Marks made from here on stay in the queue for the next night.
         seen = {"queue": "{}", "marked": marked} if audit else sql.rows("ltv/rebuild_queue")[0]
         progress.note(full=True, audit=audit, why=why, **seen)
@@ -104,11 +86,10 @@ def _plan(run: LtvRun, progress: Progress, why: str, since: summaries.Since | No
             last=ids["last"] or 0,
             count=ceil(ids["count"] / PART),
         )
-        for _bell in range(min(count - 1, BELLS)):
-            wake(TASK)
+        parts.ring(sharing.TASK, count)
 
 
-def _summarise_part(part: JobPart) -> parts.Outcome:
+def summarise_part(part: JobPart) -> parts.Outcome:
     """Recompute the summaries of a range of customers in the part's transaction.
 
     The valuation's row is held, so that nobody begins another one, for another date, before this part is done.
@@ -122,20 +103,10 @@ def _summarise_part(part: JobPart) -> parts.Outcome:
     return parts.Outcome(found.pop("rows"), found)
 
 
-def _refuse_failed(progress: Progress) -> None:
-    assert progress.row is not None
-    failed = progress.row.parts.filter(state=StageState.FAILED).first()
-    if failed is not None:
-        why = failed.error.strip().splitlines()[-1]
-        raise RuntimeError(f"part {failed.number} failed {failed.attempts} times: {why}")
-
-
-def _finish(run: LtvRun, progress: Progress) -> int:
-    assert progress.row is not None
+def _finish(progress: Progress, found: parts.Outcome) -> int:
     with sql.patient(summaries.SECONDS):
         sql.execute("ltv/rebuild_unmark", {"queue": progress.facts.get("queue", "{}")})
     days = summaries.correct_days() if progress.facts["why"] in ("first", "audit") else 0
-    found = parts.summed(progress.row)
     progress.facts.pop("queue", None)
     progress.facts |= found.facts | {"days": days}
     if progress.facts["audit"] and (found.facts["missed"] or days):

@@ -1,7 +1,5 @@
 """Taking up a run that was killed or failed: which of its stages' work still stands."""
 
-from psycopg.sql import Identifier
-
 from crm.common import sql
 from crm.common.choices import StageState
 from crm.common.jobs import Progress
@@ -40,16 +38,10 @@ def _goes_on(run: LtvRun, progress: Progress) -> bool:
         progress.start_again("figures")
     if progress.is_done("predictions") and not run.step:
         progress.start_again("predictions")
-    _drop_table(run)
-    return True
+    return True  # ranges that were valued stand, if their parts are still there to say so
 
 
 def _table(run: LtvRun) -> str | None:
     """None, built, or attached."""
     found = sql.rows("ltv/resuming_table", {"table": publishing.table_name(run.pk)})
     return found[0]["state"] if found else None
-
-
-def _drop_table(run: LtvRun) -> None:
-    with sql.patient(60):
-        sql.execute("ltv/table_drop", parts={"table": Identifier(publishing.table_name(run.pk))})

@@ -1,57 +1,103 @@
-"""One run worked out in numpy: the model fitted, every customer's row written into the run's own table."""
+"""One run worked out in numpy: the model fitted to all buyers, then everybody's row written, range by range.
 
-from functools import cached_property
+Whoever fits leaves the parameters and the scales with the run; from them any worker values any range of customers,
+in one transaction with the part it answers, into a table that readers do not see.
+"""
 
-from crm.common.models import Shop
+from collections.abc import Callable
+from datetime import datetime
+from math import ceil
+
+from django.db.models import Count, Max, Min
+
+from crm.common import parts, sql
+from crm.common.jobs import Progress
+from crm.common.models import JobPart, Shop
+from customers.models import Customer
 from ltv.choices import ModelStep
-from ltv.core.arrays import Ints
 from ltv.models import LtvRun
-from ltv.services import acquisition, changes, figures, histories, predictions, publishing
+from ltv.services import acquisition, changes, figures, histories, predictions, publishing, sharing
+from ltv.services.scales import Scales
+
+PART = 250_000  # customers; fewer cost more calls of the model, more cost memory
+MOST = 16  # parts: each is a table that readers' statements are planned for
 
 
-class Valuation:
-    """What a run reads it reads once, unless the process died between its stages."""
+def fit(run: LtvRun, shop: Shop, previous: LtvRun | None) -> int:
+    """Find what the run stands on, the parameters and the scales; returns how many buyers they were found from."""
+    columns = histories.read_buyers()
+    buyers = figures.seen_by(run, columns)
+    fitted = predictions.fit(buyers, previous)
+    run.step, run.parameters = fitted.step, fitted.as_json()
+    if fitted.step == ModelStep.FORMULA and previous and previous.parameters:
+        run.parameters = previous.parameters  # a bad night does not forget the last good fit
+    run.step_reason = "; ".join(fitted.reasons)[:300]
+    stood_on = predictions.Fitted.of_run(run)
+    margin = figures.expected_margin(run, buyers, stood_on.forecast(buyers))
+    cac, reach = acquisition.channel_cac(run, shop), stood_on.reach(buyers)
+    run.scales = Scales.of(columns["customer_id"], buyers, margin, cac, reach).as_json()
+    run.save(update_fields=["step", "parameters", "step_reason", "scales"])
+    return len(buyers)
 
-    def __init__(self, run: LtvRun, shop: Shop, previous: LtvRun | None) -> None:
-        self.run, self.shop, self.previous = run, shop, previous
 
-    @cached_property
-    def base(self) -> figures.Base:
-        return figures.Base.of(histories.read(), self.run)
+def build(run: LtvRun, previous: LtvRun | None, progress: Progress, clock: Callable[[], datetime]) -> int:
+    """Write every customer's row, and the totals of them all; returns how many. Readers see nothing yet."""
+    assert progress.row is not None
+    if not progress.row.parts.exists():
+        _plan(run, previous, progress)
+    found = parts.finish(progress, work=value_part, clock=clock)
+    run.figures = figures.totals(found.facts)
+    run.save(update_fields=["figures"])
+    publishing.attach(run, list(progress.row.parts.order_by("number")))
+    return found.rows
 
-    def fit(self) -> int:
-        """Find the parameters the run stands on; returns how many buyers they were fitted to."""
-        fitted = predictions.fit(self.base.buyers, self.previous)
-        run, previous = self.run, self.previous
-        run.step, run.parameters = fitted.step, fitted.as_json()
-        if fitted.step == ModelStep.FORMULA and previous and previous.parameters:
-            run.parameters = (
-                previous.parameters
-            )  # kept, so that a bad night does not forget the last good fit
-        run.step_reason = "; ".join(fitted.reasons)[:300]
-        run.save(update_fields=["step", "parameters", "step_reason"])
-        return len(self.base.buyers)
 
-    def build(self) -> int:
-        """Write every customer's row, and the totals of them all; returns how many. Readers see nothing yet."""
-        run, base = self.run, self.base
-        fitted = predictions.Fitted.of_run(run)
-        ahead = fitted.forecast(base.buyers)
-        margin = figures.expected_margin(run, base.buyers, ahead)
-        why = self._explain(fitted, margin)
-        cac = acquisition.channel_cac(run, self.shop, base)
-        found = figures.Figures(run, base, ahead, margin, why, cac)
-        rows = publishing.build(run, found.blocks())
-        run.figures = found.totals()
-        run.save(update_fields=["figures", "compared_with"])
-        publishing.attach(run)
-        return rows
+def _plan(run: LtvRun, previous: LtvRun | None, progress: Progress) -> None:
+    """Say what the changes are counted from, cut the parts, ring: all of it or nothing."""
+    publishing.drop_tables(run)
+    known = previous is not None and changes.comparable(run, previous) and publishing.has_table(previous)
+    with sql.patient(60):
+        run.compared_with = previous if known else None
+        run.save(update_fields=["compared_with"])
+        ids = Customer.objects.aggregate(first=Min("pk"), last=Max("pk"), count=Count("pk"))
+        wanted = min(ceil(ids["count"] / PART), MOST) if _apart(run) else 1
+        assert progress.row is not None
+        count = parts.cut(progress.row, first=ids["first"] or 0, last=ids["last"] or 0, count=wanted)
+        parts.ring(sharing.TASK, count)
 
-    def _explain(self, fitted: predictions.Fitted, margin: Ints) -> changes.Changes | None:
-        previous = self.previous if self.previous and publishing.has_table(self.previous) else None
-        base = self.base
+
+def _apart(run: LtvRun) -> bool:
+    """Whether ranges can be valued apart, by this run's model and by the one that the changes start from.
+
+    The ranges of a small shop's predictions hold the doubt about its parameters, found from all its buyers.
+    """
+    runs = [run, run.compared_with] if run.compared_with else [run]
+    fitted = [predictions.Fitted.of_run(one) for one in runs]
+    return all(one.alone and not one.points for one in fitted)
+
+
+def value_part(part: JobPart) -> parts.Outcome:
+    """Write the rows of a range of customers in the part's transaction.
+
+    The valuation's row is held, so that nobody gives it up before this part is done.
+    """
+    held = sql.rows("ltv/valuing_hold", {"stage_id": part.stage_id})
+    if not held:
+        raise parts.Late
+    run = LtvRun.objects.select_related("compared_with").get(pk=held[0]["run_id"])
+    found = _figures(run, part)
+    rows = publishing.build(run, part, found.blocks(), alone=held[0]["parts"] == 1)
+    return parts.Outcome(rows, found.sums())
+
+
+def _figures(run: LtvRun, part: JobPart) -> figures.Figures:
+    base = figures.Base.of(histories.read(part.low, part.high), run)
+    scales = Scales.of_run(run)
+    ahead = predictions.Fitted.of_run(run).forecast(base.buyers, scales.reach)
+    margin = figures.expected_margin(run, base.buyers, ahead)
+    why = None
+    if run.compared_with:
         today = changes.Today(base.customer_id, base.bought, base.buyers, base.spread(margin))
-        table = publishing.table_name(previous.pk) if previous else ""
-        found = changes.explain(self.run, previous, table, fitted, today)
-        self.run.compared_with = previous if found else None
-        return found
+        table = publishing.table_name(run.compared_with.pk)
+        why = changes.explain(run, run.compared_with, table, today, part.low, part.high)
+    return figures.Figures(run, base, ahead, margin, why, scales, scales.channel_cac(base.channel_id))

@@ -7,7 +7,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crm.common.columns import Column
 from ltv.core.uncertainty import MATTERS_UP_TO
@@ -17,6 +16,7 @@ from ltv.services import figures, histories
 from ltv.services.changes import REASONS
 from ltv.services.histories import MONEY
 from ltv.services.predictions import Fitted
+from ltv.services.scales import Scales
 
 COMPARED = ("clv_decile", "r_score", "f_score", "m_score")  # with everybody else: as the run found them
 DATES = tuple(figures.NEXT_PURCHASE)
@@ -31,7 +31,7 @@ def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str,
     run.as_of = as_of
     fitted = Fitted.of_run(run)
     rows = _one(summary)
-    if fitted.bg is None or fitted.gg is None:  # what is usual among the others takes their place
+    if not fitted.alone:
         if run.customers > MATTERS_UP_TO:
             return None
         rows = _among_all(summary)
@@ -46,24 +46,23 @@ def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str,
     return {"figures": as_row(CustomerLtv, values), "outlook": outlook}
 
 
-def _columns(
-    run: LtvRun, fitted: Fitted, rows: NDArray[Any], stored: CustomerLtv, block: int
-) -> dict[str, Column]:
+def _columns(run: LtvRun, fitted: Fitted, rows: Any, stored: CustomerLtv, block: int) -> dict[str, Column]:
     base = figures.Base.of(rows, run)
-    ahead = fitted.forecast(base.buyers)
+    scales = Scales.of_run(run)
+    ahead = fitted.forecast(base.buyers, scales.reach)
     margin = figures.expected_margin(run, base.buyers, ahead)
-    blocks = figures.Figures(run, base, ahead, margin, None, _cac(stored, len(rows))).blocks()
+    blocks = figures.Figures(
+        run, base, ahead, margin, None, scales, _cac(stored, len(base.customer_id))
+    ).blocks()
     return next(islice(blocks, block, None))
 
 
-def _one(summary: dict[str, Any]) -> NDArray[Any]:
-    rows = np.zeros(1, dtype=histories.CUSTOMER)
-    for name, value in summary.items():
-        rows[name] = value
-    return rows
+def _one(summary: dict[str, Any]) -> histories.Columns:
+    names = histories.CUSTOMER.names or ()
+    return {name: np.array([summary.get(name, 0)], histories.CUSTOMER[name]) for name in names}
 
 
-def _among_all(summary: dict[str, Any]) -> NDArray[Any]:
+def _among_all(summary: dict[str, Any]) -> histories.Columns:
     rows = histories.read()
     here = rows["customer_id"] == summary["customer_id"]
     for name, value in summary.items():

@@ -1,2 +1,4 @@
--- Expected margin of each customer in an earlier run, in order of id. Thousandths of its currency.
-SELECT customer_id, (clv * 1000)::int8 AS clv FROM {partition} ORDER BY customer_id
+-- Expected margin of each customer with low <= id < high in an earlier run, in order of id. Thousandths of its currency.
+-- Parameters: low, high.
+SELECT customer_id, (clv * 1000)::int8 AS clv
+FROM {partition} WHERE customer_id >= %(low)s AND customer_id < %(high)s ORDER BY customer_id

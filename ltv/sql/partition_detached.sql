@@ -8,7 +8,7 @@ WITH published AS (
 )
 SELECT 'ltv_customerltv_r' || r.id AS name
 FROM ltv_ltvrun AS r
-JOIN pg_class AS c ON c.relname = 'ltv_customerltv_r' || r.id AND c.relkind = 'r' AND NOT c.relispartition
+JOIN pg_class AS c ON c.relname = 'ltv_customerltv_r' || r.id AND c.relkind IN ('r', 'p') AND NOT c.relispartition
 LEFT JOIN published AS p ON p.id = r.id
 WHERE r.state <> 'building' AND (p.id IS NULL OR (p.of_month > 1 AND NOT (p.recent AND p.of_date = 1)))
 ORDER BY r.id

@@ -1,5 +1,7 @@
--- The indices of the partitioned table, made here first so that ATTACH has nothing to build or to scan.
+-- The indices of the partitioned table, made here first so that ATTACH has nothing to build, and what proves to it that
+-- there is nothing to scan.
 ALTER TABLE {partition} ADD PRIMARY KEY (run_id, customer_id),
-    ADD CONSTRAINT {check} CHECK (run_id = {run_id});
+    ADD CONSTRAINT {check} CHECK (run_id = {run_id}),
+    ADD CONSTRAINT {bounds} CHECK (customer_id >= {low} AND customer_id < {high});
 CREATE INDEX {index} ON {partition} (clv DESC, customer_id DESC);
 ANALYZE {partition}

@@ -57,9 +57,9 @@ def main(queue: str, concurrency: str) -> None:
 def _small_parts() -> None:
     """A shop of sixty has a full pass in several parts too, and nobody waits half a minute for a dead worker's."""
     from crm.common import parts
-    from ltv.services import rebuild
+    from ltv.services import rebuild, valuing
 
-    parts.LEASE, rebuild.PART = timedelta(seconds=1), 15
+    parts.LEASE, rebuild.PART, valuing.PART = timedelta(seconds=1), 15, 20
 
 
 def _fork_worker(app: Celery, queue: str, concurrency: str) -> int:

@@ -17,7 +17,6 @@ from ltv.choices import ModelStep, RunState
 from ltv.core import formula
 from ltv.models import CurrentRun, CustomerLtv, LtvRun, PurchaseSummary
 from ltv.services import histories, night, publishing
-from ltv.services.valuing import Valuation
 from tests.factories import (
     ChannelFactory,
     CustomerFactory,
@@ -242,22 +241,25 @@ def test_a_night_that_was_killed_is_taken_up_and_leaves_no_table_behind(now):
     job = jobs.ensure_nightly(job=night.JOB, business_date=date(2026, 3, 2), now=now)
     JobRun.objects.update(state=JobState.RUNNING, attempts=1)
     dead = night._open_run(night.Shop.current(), job, now)
-    dead.step = ModelStep.FORMULA
-    Valuation(dead, night.Shop.current(), None).build()
+    built = [publishing.table_name(dead.pk), publishing.table_name(dead.pk, 1)]
+    with connection.cursor() as cursor:
+        for name in built:
+            cursor.execute(f"CREATE TABLE {name} (LIKE ltv_customerltv)")
 
     run = run_night(now)
 
     dead.refresh_from_db()
     assert dead.state == RunState.ABANDONED
     assert run.state == RunState.PUBLISHED
-    assert publishing.table_name(dead.pk) not in connection.introspection.table_names()
+    assert not {*built} & {*connection.introspection.table_names()}
 
 
 def test_figures_that_do_not_add_up_are_refused_and_yesterdays_stay(now, monkeypatch):
     a_base_of(5)
     good = run_night(now)
     read = histories.read
-    monkeypatch.setattr(histories, "read", lambda: read()[1:])  # one buyer lost
+    lost = lambda *_range: {name: column[1:] for name, column in read().items()}  # noqa: E731 - one buyer
+    monkeypatch.setattr(histories, "read", lost)
 
     night.run_due(clock=lambda: now + timedelta(days=1))
 
@@ -321,7 +323,8 @@ def test_a_calendar_held_in_the_past_values_the_shop_as_of_that_day(now, shop):
 def statements_of_a_night(now) -> int:
     with CaptureQueriesContext(connection) as seen:
         run_night(now)
-    return len(seen)
+    # how many tables autovacuum found empty in the middle of it is chance, see sql.know_sizes
+    return sum(not str(query["sql"]).startswith("ANALYZE") for query in seen)
 
 
 def test_the_number_of_statements_does_not_grow_with_customers(now):

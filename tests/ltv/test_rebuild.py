@@ -12,7 +12,7 @@ from customers.models import PurchaseChange
 from ltv import tasks
 from ltv.choices import RunState
 from ltv.models import LtvRun, PurchaseSummary
-from ltv.services import rebuild, summaries
+from ltv.services import rebuild, sharing, summaries
 from tests.factories import CustomerFactory, RefundFactory
 from tests.ltv.full_pass import AS_OF, RATE, a_night, buy, buyers, planned, revenue
 
@@ -98,7 +98,7 @@ def test_marks_are_taken_with_the_last_part_and_those_made_meanwhile_stay(now):
     made = buyers(4)
     stage = planned(now)
 
-    rebuild.take_part(clock=lambda: now)
+    sharing.take_part(clock=lambda: now)
     after_one = PurchaseChange.objects.count()
     buy(made[0], date(2026, 1, 6), "11")  # of the part that is done: tonight's figures are without it
     full_pass(now)
@@ -125,7 +125,7 @@ def test_purchases_of_today_stay_marked_for_the_next_night(now):
 def test_a_worker_that_takes_a_killed_pass_up_does_only_the_parts_not_done(now):
     buyers(6)
     planned(now)
-    rebuild.take_part(clock=lambda: now)
+    sharing.take_part(clock=lambda: now)
 
     stage = full_pass(now + timedelta(minutes=5))
 
@@ -138,7 +138,7 @@ def test_a_bell_that_rings_twice_takes_no_part_twice(now):
     buyers(2)
     stage = planned(now)
 
-    taken = [tasks.rebuild_part(), tasks.rebuild_part(), tasks.rebuild_part()]
+    taken = [tasks.take_part(), tasks.take_part(), tasks.take_part()]
 
     assert taken == [1, 0, 0]
     assert list(stage.parts.values_list("state", "attempts", "rows")) == [("done", 1, 2)]
@@ -150,7 +150,7 @@ def test_a_bell_that_rings_after_the_stage_ended_changes_nothing(now):
     stage.parts.update(state=StageState.WAITING, finished_at=None)
     PurchaseSummary.objects.update(revenue=1)
 
-    assert tasks.rebuild_part() == 0
+    assert tasks.take_part() == 0
     assert set(revenue().values()) == {Decimal(1)}
 
 
@@ -159,7 +159,7 @@ def test_a_bell_that_rings_when_the_valuation_was_given_up_changes_nothing(now):
     stage = planned(now)
     LtvRun.objects.update(state=RunState.ABANDONED)
 
-    assert tasks.rebuild_part() == 0
+    assert tasks.take_part() == 0
     assert (stage.parts.get().state, revenue()) == (StageState.WAITING, {})
 
 
@@ -168,8 +168,8 @@ def test_a_part_whose_worker_died_is_taken_over_when_its_lease_has_run_out(now):
     stage = planned(now)
     dead = parts._claim(JobPart.objects.all(), now)
 
-    early = rebuild.take_part(clock=lambda: now + parts.LEASE - timedelta(seconds=1))
-    late = rebuild.take_part(clock=lambda: now + parts.LEASE)
+    early = sharing.take_part(clock=lambda: now + parts.LEASE - timedelta(seconds=1))
+    late = sharing.take_part(clock=lambda: now + parts.LEASE)
 
     assert (early, late, len(revenue())) == (0, 1, 2)
     with pytest.raises(parts.Late):  # the dead one was only slow

@@ -17,7 +17,7 @@ from crm.common import parts
 from crm.common.choices import StageState
 from crm.common.models import JobPart, JobStage
 from ltv.models import LtvRun
-from ltv.services import night, rebuild
+from ltv.services import night, rebuild, sharing, valuing
 from tests.ltv.full_pass import a_night, buyers, planned, revenue
 from tests.workers import running, wait_until
 
@@ -116,7 +116,7 @@ def test_a_part_still_worked_on_is_not_taken_over_however_late_it_is(now):
 
     worker = in_another_session(lambda: parts.take(JobPart.objects.all(), work=slow, clock=lambda: now))
     assert begun.wait(20)
-    taken = rebuild.take_part(clock=lambda: now + 10 * parts.LEASE)
+    taken = sharing.take_part(clock=lambda: now + 10 * parts.LEASE)
     may_end.set()
     worker.join()
 
@@ -142,7 +142,7 @@ def test_two_beats_at_once_make_one_run(now):
 
 def test_a_night_whose_connection_is_cut_goes_on_with_the_next_ring(now, monkeypatch):
     buyers(3)
-    fit = night.Valuation.fit
+    fit = valuing.fit
 
     def cut(*args: Any) -> int:
         with connection.cursor() as cursor:
@@ -150,7 +150,7 @@ def test_a_night_whose_connection_is_cut_goes_on_with_the_next_ring(now, monkeyp
         return fit(*args)
 
     with monkeypatch.context() as patched:
-        patched.setattr(night.Valuation, "fit", cut)
+        patched.setattr(valuing, "fit", cut)
         with pytest.raises(OperationalError):
             night.run_due(clock=lambda: now)
     open_run = LtvRun.objects.get().job

@@ -11,7 +11,7 @@ from crm.common.choices import JobState, StageState
 from crm.common.models import JobRun
 from ltv.choices import RunState
 from ltv.models import CurrentRun, CustomerLtv, LtvRun
-from ltv.services import night
+from ltv.services import night, valuing
 from tests.factories import CustomerFactory, PurchaseFactory
 
 pytestmark = pytest.mark.django_db
@@ -57,7 +57,7 @@ def night_failed_in(stage: str, now, monkeypatch) -> JobRun:
         raise ValueError(f"no {stage}")
 
     with monkeypatch.context() as patched:
-        places = {"checks": (night, "_record_totals"), "predictions": (night.Valuation, "fit")}
+        places = {"checks": (night, "_record_totals"), "predictions": (valuing, "fit")}
         patched.setattr(*places[stage], fails)
         night.run_due(clock=lambda: now)
     return JobRun.objects.latest("business_date")

@@ -136,6 +136,18 @@ def test_every_customer_may_have_an_own_level(people):
     assert mixed == pytest.approx(np.where(np.arange(1_000) % 2, *both), rel=2e-3, abs=0.05)
 
 
+def test_some_customers_get_the_quantiles_they_have_among_all_of_them(people):
+    everybody = pairs(people.x, people.T)
+    spend, alive = np.full(1_000, 20.0), np.full(1_000, 0.9)
+    among_all = np.vstack(revenue.quantiles(BG, GG, everybody, spend, alive, HORIZON, (0.1, 0.9)))
+    reach = revenue.Reach.of(BG, everybody)
+
+    for some in np.array_split(np.arange(1_000), 7):
+        theirs = pairs(people.x[some], people.T[some])
+        known = (BG, GG, theirs, spend[some], alive[some], HORIZON, (0.1, 0.9))
+        assert np.array_equal(np.vstack(revenue.quantiles(*known, reach)), among_all[:, some])
+
+
 def test_nobody_who_surely_left_spends_anything():
     found = revenue.quantiles(
         BG, GG, pairs(np.ones(2), np.ones(2)), np.full(2, 20.0), np.zeros(2), HORIZON, (0.1, 0.9)

@@ -49,6 +49,20 @@ def test_tenths_are_those_of_sql(counts):
     assert np.all(np.diff(found[np.argsort(-counts, kind="stable")]) >= 0)
 
 
+@given(COUNTS, st.randoms())
+def test_edges_found_from_all_score_each_as_among_all(counts, chance):
+    ids = np.array(chance.sample(range(1_000), len(counts)), dtype=np.int64)
+    order = np.argsort(ids)
+    among_all = np.empty(len(counts), dtype=np.int16)
+    among_all[order] = scores.tenths(counts[order])
+    fifths = scores.fifths(counts)
+    fifth_edges, tenth_edges = scores.fifth_edges(counts, fifths), scores.tenth_edges(counts, ids)
+
+    for here in np.array_split(np.arange(len(counts)), 3):
+        assert np.array_equal(scores.by_fifth_edges(counts[here], fifth_edges), fifths[here])
+        assert np.array_equal(scores.by_tenth_edges(counts[here], ids[here], tenth_edges), among_all[here])
+
+
 @pytest.mark.parametrize("scored", [scores.fifths, scores.fifths_of_counts, scores.tenths])
 def test_nobody_is_nothing(scored):
     assert len(scored(np.empty(0, dtype=np.int64))) == 0
