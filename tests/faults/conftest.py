@@ -9,7 +9,10 @@ import pytest
 from campaigns.models import Campaign
 from campaigns.services import campaigns as campaigning
 from customers.models import Consent, Customer, SegmentMembership
+from ltv.core import uncertainty
+from ltv.services import valuing
 from tests.factories import OfferFactory, SegmentFactory
+from tests.faults import nursery as nursery_process
 from tests.faults.harness import Bell, MailServerProcess, Nursery
 from tests.faults.nights import NightShop
 
@@ -33,7 +36,14 @@ def nursery(db: None, tmp_path: Path, mail_server: MailServerProcess) -> Iterato
 
 
 @pytest.fixture
-def night_shop(transactional_db: None) -> Iterator[NightShop]:
+def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this process values by itself it cuts into ranges as the nursery's workers do."""
+    monkeypatch.setattr(valuing, "PART", nursery_process.CUSTOMERS_A_RANGE)
+    monkeypatch.setattr(uncertainty, "MATTERS_UP_TO", 0)
+
+
+@pytest.fixture
+def night_shop(transactional_db: None, small_ranges: None) -> Iterator[NightShop]:
     made = NightShop()
     yield made
     made.close()

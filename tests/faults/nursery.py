@@ -31,6 +31,7 @@ LAZY = (
     "celery.worker.strategy",
     "kombu.transport.redis",
 )
+CUSTOMERS_A_RANGE = 20
 
 
 def main(queue: str, concurrency: str) -> None:
@@ -55,11 +56,13 @@ def main(queue: str, concurrency: str) -> None:
 
 
 def _small_parts() -> None:
-    """A shop of sixty has a full pass in several parts too, and nobody waits half a minute for a dead worker's."""
+    """A shop of sixty is cut into several parts too, and nobody waits half a minute for a dead worker's."""
     from crm.common import parts
+    from ltv.core import uncertainty
     from ltv.services import rebuild, valuing
 
-    parts.LEASE, rebuild.PART, valuing.PART = timedelta(seconds=1), 15, 20
+    parts.LEASE, rebuild.PART, valuing.PART = timedelta(seconds=1), 15, CUSTOMERS_A_RANGE
+    uncertainty.MATTERS_UP_TO = 0  # or they would be valued together
 
 
 def _fork_worker(app: Celery, queue: str, concurrency: str) -> int:

@@ -67,7 +67,9 @@ def start_nursery(tmp_path: Path) -> Iterator[Callable[..., Nursery]]:
         nursery.close()
 
 
-def test_a_night_survives_postgresqls_immediate_stop_anywhere(own_postgres, start_nursery, bell, capsys):
+def test_a_night_survives_postgresqls_immediate_stop_anywhere(
+    own_postgres, small_ranges, start_nursery, bell, capsys
+):
     shop, nursery = NightShop(), start_nursery(DATABASE_URL=own_postgres.url)
     worker = Supervised(nursery)
     for statements, place in places(shop, nursery, bell, POINTS):
