@@ -90,9 +90,8 @@ def customer(row: CustomerLtv, worth: Worth, policy: Policy) -> None:
 
 def near(stored: Decimal | None, exact: Fraction) -> bool:
     """Rounded to the thousandth, either way at its middle."""
-    return (
-        stored is not None and abs(Fraction(stored) - exact) <= Fraction(1, 2000) + abs(exact) / 10**12
-    )
+    assert stored is not None
+    return abs(Fraction(stored) - exact) <= Fraction(1, 2000) + abs(exact) / 10**12
 
 
 def totals(

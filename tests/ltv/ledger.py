@@ -67,6 +67,7 @@ class Ledger:
     def sell(
         self, name: str, who: int, at: datetime, amount: Decimal, currency: str, cost: Decimal | None
     ) -> None:
+        """A cost told without a rate for its day is not kept: the shop's margin rate stands in."""
         on = at.astimezone(self.zone).date()
         rate = self._rate(currency, on)
         known = None if cost is None or rate is None else base(cost, rate)

@@ -256,7 +256,7 @@ class LivingShop(RuleBasedStateMachine):
 
     # -- a night ------------------------------------------------------------------------------------------
 
-    def _night(self, after: str = "", meanwhile: Happenings = (), *, dies: bool = False) -> None:  # type: ignore[assignment]
+    def _night(self, after: str = "", meanwhile: Happenings | None = None, *, dies: bool = False) -> None:
         """Let a night come; with ``after`` something happens, or the worker dies, when that stage is done."""
         policy = self._policy()
         found: list[agreement.Expected] = []
@@ -266,12 +266,12 @@ class LivingShop(RuleBasedStateMachine):
             self.at_work = True
             if dies:
                 raise PowerCut
-            self._happen(meanwhile)
+            self._happen(meanwhile or [])
 
         try:
             self._ring(self._clock(after, disturb))
         except PowerCut:
-            self._happen(meanwhile)
+            self._happen(meanwhile or [])
             self._ring(lambda: self.now)
         self.at_work = False
         connection.check_constraints()

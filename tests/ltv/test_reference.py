@@ -26,7 +26,6 @@ def order(number: int) -> int:
     return number - 1
 
 
-
 @pytest.fixture(autouse=True)
 def _files(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
