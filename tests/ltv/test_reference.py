@@ -16,7 +16,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.ltv.living import LivingShop
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LIVES = {"": (3, 6), "long": (100_000, 30)}  # shops, and how much happens in each
+LIVES = {"": (3, 5), "long": (100_000, 30)}  # shops, and how much happens in each
 NOON = time(3)  # in Seoul
 EDGES = (time(14, 59, 59), time(23, 59, 59))  # the last second of a day there, and one of the next day
 
