@@ -2,10 +2,11 @@
 
 Purchases in several currencies, with rates that come late or never; refunds, corrections by import, orders dated long
 ago or tomorrow, deletions by hand; customers merged and erased; steady nights, Mondays, nights again, nights in whose
-midst something happens or the worker dies, a changed margin rate, a calendar held in the past.
+midst something happens, the worker dies or a stage fails, a changed margin rate, a calendar held in the past.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -91,6 +92,10 @@ class PowerCut(BaseException):
     """Ends the worker's process on the spot."""
 
 
+class Refused(Exception):
+    """Something the night cannot go on with."""
+
+
 class LivingShop(RuleBasedStateMachine):
     """What may happen to a shop; after each of its nights ``agreement`` says what must hold."""
 
@@ -149,15 +154,15 @@ class LivingShop(RuleBasedStateMachine):
         before=days,
         after=st.sampled_from(["summaries", "predictions", "figures", "checks"]),
         meanwhile=meanwhiles,
-        dies=st.booleans(),
+        fault=st.sampled_from([None, PowerCut, Refused]),
     )
     def a_night_is_disturbed(
-        self, before: Happenings, after: str, meanwhile: Happenings, dies: bool = False
+        self, before: Happenings, after: str, meanwhile: Happenings, fault: type[BaseException] | None
     ) -> None:
-        """Things happen while a night is at work, or after its worker died and before the next one comes."""
+        """Things happen while a night is at work; after its worker died; or after it failed, before staff retry it."""
         self._happen(before)
         self.now += timedelta(days=1)
-        self._night(after, meanwhile, dies=dies)
+        self._night(after, meanwhile, fault)
 
     def _happen(self, happenings: Happenings) -> None:
         for what, *facts in happenings:
@@ -256,31 +261,44 @@ class LivingShop(RuleBasedStateMachine):
 
     # -- a night ------------------------------------------------------------------------------------------
 
-    def _night(self, after: str = "", meanwhile: Happenings | None = None, *, dies: bool = False) -> None:
-        """Let a night come; with ``after`` something happens, or the worker dies, when that stage is done."""
+    def _night(
+        self,
+        after: str = "",
+        meanwhile: Happenings | None = None,
+        fault: type[BaseException] | None = None,
+    ) -> None:
+        """Let a night come; with ``after`` something happens, or there is a fault, when that stage is done."""
         policy = self._policy()
         found: list[agreement.Expected] = []
 
         def disturb() -> None:
             found.append(self._expected(policy, settled=False))
-            self.at_work = True
-            if dies:
-                raise PowerCut
+            self.at_work = fault is not Refused
+            if fault:
+                raise fault
             self._happen(meanwhile or [])
 
-        try:
+        with suppress(PowerCut):
             self._ring(self._clock(after, disturb))
-        except PowerCut:
+        assert bool(after) == bool(found)
+        if fault:
             self._happen(meanwhile or [])
-            self._ring(lambda: self.now)
+            if not found[0].customers <= self._everybody():  # two became one: the night begins anew
+                found.clear()
+            self._go_on()
         self.at_work = False
         connection.check_constraints()
         failed = JobRun.objects.filter(state=JobState.FAILED).values_list("error", flat=True)
         assert list(failed) == []
         type(self).nights += 1
-        assert bool(after) == bool(found)
         expected = found[0] if found else self._expected(policy, settled=True)
         self.last = agreement.night(CurrentRun.objects.get().run, self.ledger, expected, self.last)
+
+    def _go_on(self) -> None:
+        """The next ring, after staff have asked for a night that failed to be tried again."""
+        for job in JobRun.objects.filter(state=JobState.FAILED):
+            night.retry(job=job, by=None, now=self.now)
+        assert night.run_due(clock=lambda: self.now) == 1
 
     def _ring(self, clock: Callable[[], datetime]) -> None:
         if night.run_due(clock=clock) == 0:  # the calendar is held: staff ask for another
@@ -301,8 +319,10 @@ class LivingShop(RuleBasedStateMachine):
 
     def _expected(self, policy: agreement.Policy, *, settled: bool) -> agreement.Expected:
         worths = self.ledger.worths(policy.as_of, policy.margin_rate)
-        known = set(Customer.objects.values_list("pk", flat=True))
-        return agreement.Expected(policy, worths, known, settled)
+        return agreement.Expected(policy, worths, self._everybody(), settled)
+
+    def _everybody(self) -> set[int]:
+        return set(Customer.objects.values_list("pk", flat=True))
 
     def _policy(self) -> agreement.Policy:
         shop, today = Shop.current(), self.now.astimezone(self.ledger.zone).date()
