@@ -21,7 +21,7 @@ from crm.common.choices import JobState, StageState
 from crm.common.models import JobRun, JobStage, Shop
 from customers.models import Customer, Purchase, Refund
 from customers.services import erasure, merging, purchases, rates
-from ltv.models import CurrentRun
+from ltv.models import CurrentRun, LtvRun
 from ltv.services import night
 from ltv.services.merging import NightAtWork
 from tests.customers.importing import HEADER, applied
@@ -269,6 +269,8 @@ class LivingShop(RuleBasedStateMachine):
     ) -> None:
         """Let a night come; with ``after`` something happens, or there is a fault, when that stage is done."""
         policy = self._policy()
+        if fault is Refused and LtvRun.objects.filter(as_of__gt=policy.as_of).exists():
+            fault = None  # of a day before a published one, staff may ask for another night, and not retry it
         found: list[agreement.Expected] = []
 
         def disturb() -> None:
