@@ -6,7 +6,8 @@ from crm.common import sql
 from crm.common.choices import JobState
 from crm.common.errors import DomainError
 from crm.common.models import JobRun
-from ltv.models import PurchaseSummary
+from ltv.choices import RunState
+from ltv.models import LtvRun, PurchaseSummary
 from ltv.services.night import JOB
 
 
@@ -26,4 +27,6 @@ def follow_merge(*, other_id: int) -> None:
     unfinished = JobRun.objects.filter(job=JOB, state=JobState.RUNNING)  # also one whose worker was killed
     if not sql.advisory_lock_until_commit(JOB) or unfinished.exists():
         raise NightAtWork
+    # one that failed on the way counted both apart: whoever retries it begins anew
+    LtvRun.objects.filter(state=RunState.BUILDING).update(state=RunState.ABANDONED)
     PurchaseSummary.objects.filter(customer=other_id).delete()

@@ -11,8 +11,8 @@ from ltv.services import publishing
 def take_up(progress: Progress) -> LtvRun | None:
     """The valuation that this job began, its stages put back as far as their work is gone; None: begin anew.
 
-    At most one valuation is building: whoever opens another abandons it. So while ours is building, nobody has
-    refreshed the summaries for another date since.
+    At most one valuation is building: whoever opens another, or merges two customers, abandons it. So while ours is
+    building, nobody has refreshed the summaries for another date since, and nobody whom it has counted is gone.
     """
     mine = LtvRun.objects.filter(job=progress.run)
     if published := mine.filter(state=RunState.PUBLISHED).first():

@@ -1,11 +1,13 @@
 """Two records of one customer become one: everything moves, the stricter word stays, old names still lead there."""
 
+from contextlib import closing
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
+from django.db import connection
 from django.urls import reverse
 
 from campaigns.choices import CouponStatus, MessageStatus, SuppressionReason
@@ -334,12 +336,14 @@ def test_the_night_counts_both_as_one(merge, now):
     assert summary.revenue == Decimal("50.30")
 
 
-def test_nobody_disappears_while_the_night_reads(merge, monkeypatch):
+def test_nobody_disappears_while_the_night_reads(merge):
     keep, other = CustomerFactory(), CustomerFactory()
-    monkeypatch.setattr(ltv_merging.sql, "advisory_lock_until_commit", lambda _job: False)
+    worker = connection.copy()
+    with closing(worker), worker.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [night.JOB])
 
-    with pytest.raises(ltv_merging.NightAtWork):
-        merge(keep, other)
+        with pytest.raises(ltv_merging.NightAtWork):
+            merge(keep, other)
 
     assert Customer.objects.count() == 2
 

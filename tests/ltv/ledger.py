@@ -1,16 +1,41 @@
-"""What every customer is worth, worked out once more in plain Python from purchases and refunds and nothing else."""
+"""The shop's books kept a second time, in plain Python, and what every customer is worth by them.
+
+Nothing here reads the database or calls the code that is being tested: only what was said to the shop.
+"""
 
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-
-from crm.common.models import Shop
-from customers.models import Purchase, Refund
+from zoneinfo import ZoneInfo
 
 MONTH = Fraction(36525, 1200)  # days
 THOUSANDTH = Decimal("0.001")
+
+
+@dataclass
+class Order:
+    """One order as it was sold or corrected; ``returned`` is in its currency, ``cost`` in base currency."""
+
+    who: int
+    on: date  # the shop's calendar day
+    facts: tuple[datetime, Decimal, str]  # when, how much, in which currency
+    rate: Decimal | None = None
+    cost: Decimal | None = None
+    returned: Decimal = Decimal(0)
+
+    @property
+    def paid(self) -> Decimal:
+        return base(self.facts[1], self.rate)
+
+    @property
+    def back(self) -> Decimal:
+        return base(self.returned, self.rate)
+
+    @property
+    def left(self) -> Decimal:
+        return self.paid - self.back
 
 
 @dataclass(frozen=True)
@@ -24,43 +49,90 @@ class Worth:
     margin: Fraction = Fraction(0)
 
 
-def base(amount: Decimal, rate: Decimal) -> Decimal:
+def base(amount: Decimal, rate: Decimal | None) -> Decimal:
     """In base currency, half a thousandth rounded up."""
+    assert rate is not None
     return (amount * rate + THOUSANDTH / 2) // THOUSANDTH * THOUSANDTH
 
 
-def worths(shop: Shop, as_of: date, margin_rate: Decimal) -> dict[int, Worth]:
-    """Every customer with a purchase day before ``as_of``: the reference of the night."""
-    returned: dict[int, Decimal] = defaultdict(Decimal)
-    for refund in Refund.objects.all():
-        returned[refund.purchase_id] += refund.amount
-    days: dict[tuple[int, date], list[tuple[Purchase, Decimal, Decimal]]] = defaultdict(list)
-    for one in Purchase.objects.exclude(rate=None):
-        on, back = one.purchased_at.astimezone(shop.zone).date(), base(returned[one.pk], one.rate)
-        if on < as_of:
-            days[one.customer_id, on].append((one, base(one.amount, one.rate) - back, back))
-    found: dict[int, Worth] = defaultdict(Worth)
-    for (who, on), bought in sorted(days.items(), key=lambda item: item[0]):
-        net = sum((left for _one, left, _back in bought), Decimal(0))
-        if net > 0 or not any(back for _one, _left, back in bought):  # a day brought to nothing is none
-            had = found[who]
-            kept = [one for one, left, back in bought if left > 0 or back == 0]
-            margin = sum(
-                (Fraction(left) * _share(one, margin_rate) for one, left, _back in bought), Fraction(0)
-            )
-            first = had.first_revenue if had.days else net
-            found[who] = Worth(
-                had.orders + len(kept), (*had.days, on), first, had.revenue + net, had.margin + margin
-            )
-    return dict(found)
+@dataclass
+class Ledger:
+    """Orders by their id, and the rates told so far."""
+
+    zone: ZoneInfo
+    currency: str
+    orders: dict[str, Order] = field(default_factory=dict)
+    rates: dict[str, dict[date, Decimal]] = field(default_factory=lambda: defaultdict(dict))
+
+    def sell(
+        self, name: str, who: int, at: datetime, amount: Decimal, currency: str, cost: Decimal | None
+    ) -> None:
+        """A cost told without a rate for its day is not kept: the shop's margin rate stands in."""
+        on = at.astimezone(self.zone).date()
+        rate = self._rate(currency, on)
+        known = None if cost is None or rate is None else base(cost, rate)
+        self.orders[name] = Order(who, on, (at, amount, currency), rate, known)
+
+    def correct(self, name: str, at: datetime, amount: Decimal, currency: str) -> None:
+        """A file that says the same changes nothing; another one is priced anew, and leaves the cost."""
+        one, facts = self.orders[name], (at, amount, currency)
+        if one.facts != facts:
+            one.facts, one.on = facts, at.astimezone(self.zone).date()
+            one.rate = self._rate(currency, one.on)
+
+    def tell_rate(self, currency: str, day: date, rate: Decimal) -> None:
+        """Orders that have a rate keep it; those that waited take the one of their own day."""
+        self.rates[currency][day] = rate
+        for one in self.orders.values():
+            if one.rate is None:
+                one.rate = self._rate(one.facts[2], one.on)
+
+    def merge(self, *, keep: int, other: int) -> None:
+        for one in self.orders.values():
+            one.who = keep if one.who == other else one.who
+
+    def _rate(self, currency: str, on: date) -> Decimal | None:
+        """The latest told for that day or one before it."""
+        if currency == self.currency:
+            return Decimal(1)
+        days = [day for day in self.rates[currency] if day <= on]
+        return self.rates[currency][max(days)] if days else None
+
+    def by_day(self) -> dict[date, tuple[Decimal, int]]:
+        """Revenue and orders of each day there are orders of."""
+        found: dict[date, tuple[Decimal, int]] = {}
+        for one in self.orders.values():
+            if one.rate is not None:
+                revenue, orders = found.get(one.on, (Decimal(0), 0))
+                found[one.on] = revenue + one.left, orders + 1
+        return found
+
+    def worths(self, as_of: date, margin_rate: Decimal) -> dict[int, Worth]:
+        """Every customer with a purchase day before ``as_of``: the reference of the night."""
+        days: dict[tuple[int, date], list[Order]] = defaultdict(list)
+        for one in self.orders.values():
+            if one.rate is not None and one.on < as_of:
+                days[one.who, one.on].append(one)
+        found: dict[int, Worth] = defaultdict(Worth)
+        for (who, on), bought in sorted(days.items(), key=lambda item: item[0]):
+            net = sum((one.left for one in bought), Decimal(0))
+            if net > 0 or not any(one.back for one in bought):  # a day brought to nothing is none
+                had = found[who]
+                found[who] = Worth(
+                    orders=had.orders + sum(one.left > 0 or one.back == 0 for one in bought),
+                    days=(*had.days, on),
+                    first_revenue=had.first_revenue if had.days else net,
+                    revenue=had.revenue + net,
+                    margin=had.margin + sum(Fraction(one.left) * _share(one, margin_rate) for one in bought),
+                )
+        return dict(found)
 
 
-def _share(one: Purchase, margin_rate: Decimal) -> Fraction:
-    """The part of a purchase's revenue that is margin."""
-    amount = base(one.amount, one.rate)
-    if one.base_cost is None or not amount:
+def _share(one: Order, margin_rate: Decimal) -> Fraction:
+    """The part of an order's revenue that is margin."""
+    if one.cost is None or not one.paid:
         return Fraction(margin_rate)
-    return 1 - Fraction(one.base_cost) / Fraction(amount)
+    return 1 - Fraction(one.cost) / Fraction(one.paid)
 
 
 def months_observed(worth: Worth, as_of: date) -> Fraction:

@@ -90,6 +90,20 @@ def test_money_given_back_is_a_refund_and_a_purchase_of_the_same_day_a_purchase(
     assert found["refunds"] < 0 < found["purchases"]
 
 
+def test_beside_a_refund_a_purchase_of_the_nights_own_day_is_no_reason_yet(now):
+    customer = regular()
+    a_base_of(30)
+    run_night(now)
+    RefundFactory(purchase=customer.purchases.order_by("purchased_on").last(), amount=Decimal("20"))
+    buy(customer, date(2026, 3, 3), "400")
+
+    run_night(now, days=1)
+
+    found = reasons(customer)
+    assert found["refunds"] < 0
+    assert found["purchases"] == 0
+
+
 def test_everything_given_back_leaves_nothing_and_says_why(now):
     customer = CustomerFactory()
     only = buy(customer, date(2026, 2, 1), "90")

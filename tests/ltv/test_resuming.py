@@ -9,6 +9,8 @@ from django.db import IntegrityError, transaction
 from crm.common import jobs
 from crm.common.choices import JobState, StageState
 from crm.common.models import JobRun
+from customers.models import Customer
+from customers.services import merging
 from ltv.choices import RunState
 from ltv.models import CurrentRun, CustomerLtv, LtvRun
 from ltv.services import night, valuing
@@ -180,6 +182,23 @@ def test_what_may_not_be_retried(now, monkeypatch, staff):
 
     failed.refresh_from_db()
     assert (failed.state, states(failed)[3]) == (JobState.FAILED, StageState.FAILED)
+
+
+@pytest.mark.parametrize("stage", ["predictions", "checks"])
+def test_who_was_merged_after_a_night_failed_is_counted_as_one_when_it_is_retried(
+    now, monkeypatch, staff, stage
+):
+    run = night_failed_in(stage, now, monkeypatch)
+    keep, other = Customer.objects.order_by("pk")[:2]
+    merging.merge_customers(keep=keep, other=other, by=None, at=now)
+
+    night.retry(job=run, by=staff, now=now)
+    night.run_due(clock=lambda: now)
+
+    run.refresh_from_db()
+    assert (run.state, run.error) == (JobState.DONE, "")
+    assert CustomerLtv.objects.get(customer=keep).revenue == Decimal("200")
+    assert CustomerLtv.objects.count() == 4
 
 
 def test_the_database_refuses_a_second_publication_of_one_run(now):
