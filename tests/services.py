@@ -10,7 +10,9 @@ somebody's: run the tests in one process there.
 """
 
 import fcntl
+import gc
 import os
+import sys
 from pathlib import Path
 from shutil import which
 from typing import IO
@@ -21,6 +23,10 @@ from crm import embedded
 
 OURS = "CRM_TESTS_VALKEY"  # the Valkey that a test run has started, for the processes it starts
 _slot: list[IO[str]] = []
+
+# The tests start a hundred Python processes: each module is compiled once, not once in every process.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def _own_var_dir(var: Path) -> Path:
@@ -89,6 +95,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "browser" in item.path.parts:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays to the end: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
