@@ -24,10 +24,6 @@ from crm import embedded
 OURS = "CRM_TESTS_VALKEY"  # the Valkey that a test run has started, for the processes it starts
 _slot: list[IO[str]] = []
 
-# The tests start a hundred Python processes: each module is compiled once, not once in every process.
-sys.dont_write_bytecode = False
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-
 
 def _own_var_dir(var: Path) -> Path:
     """The first of var/test, var/test2, ... that no other running test session uses."""
@@ -74,15 +70,20 @@ def _own_database(url: str) -> str:
 
 _prepare()
 
+# The tests start a hundred Python processes: each module is compiled once, not once in every process.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := which(name))), None
 )
 
 
-# Files of minutes, because they start processes, servers or a browser: begun first, so that none is left for
-# one core at the end. Each file goes to one core (--dist loadfile); the next free one takes the next file.
+# Folders with files of minutes, because they start processes, servers or a browser, then those with files of many
+# seconds: begun first, so that none is left for one core at the end. Each file goes to one core (--dist loadfile);
+# the next free one takes the next file.
 LONG = ("browser", "faults", "ops", "crm", "journeys", "admin")
+LONG += ("ltv", "core", "api", "customers", "campaigns")
 
 
 @pytest.hookimpl(trylast=True)
