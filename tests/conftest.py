@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.test import override_settings
 from django.utils import translation
 
 from crm.common.models import Shop, User
@@ -46,6 +47,12 @@ def staff(db: None) -> User:
 def _static_root() -> None:
     """WhiteNoise warns at every client when the folder that ``collectstatic`` fills is not there."""
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    with override_settings(PASSWORD_HASHERS=["tests.hashers.Quick"]):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,9 @@ somebody's: run the tests in one process there.
 """
 
 import fcntl
+import gc
 import os
+import sys
 from pathlib import Path
 from shutil import which
 from typing import IO
@@ -68,15 +70,20 @@ def _own_database(url: str) -> str:
 
 _prepare()
 
+# The tests start a hundred Python processes: each module is compiled once, not once in every process.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := which(name))), None
 )
 
 
-# Files of minutes, because they start processes, servers or a browser: begun first, so that none is left for
-# one core at the end. Each file goes to one core (--dist loadfile); the next free one takes the next file.
+# Folders with files of minutes, because they start processes, servers or a browser, then those with files of many
+# seconds: begun first, so that none is left for one core at the end. Each file goes to one core (--dist loadfile);
+# the next free one takes the next file.
 LONG = ("browser", "faults", "ops", "crm", "journeys", "admin")
+LONG += ("ltv", "core", "api", "customers", "campaigns")
 
 
 @pytest.hookimpl(trylast=True)
@@ -89,6 +96,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if "browser" in item.path.parts:
                 item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+def pytest_collection_finish() -> None:
+    """What is imported and collected stays to the end: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from ltv.core.arrays import Floats
 from ltv.core.backtest import Backtest, Check
@@ -184,6 +184,6 @@ def _margin(losses: dict[str, Floats], rules: list[str], name: str, independent:
     middle = float(ratios.mean())
     if independent < 2.0:
         return Margin(baseline, 1.0 - float(np.exp(middle)), None, None)
-    reach = float(student.ppf((1.0 + CONFIDENCE) / 2, independent - 1.0)) * _error(ratios, independent)
+    reach = float(stdtrit(independent - 1.0, (1.0 + CONFIDENCE) / 2)) * _error(ratios, independent)
     low, share, high = (1.0 - float(np.exp(middle + away)) for away in (reach, 0.0, -reach))
     return Margin(baseline, share, low, high)

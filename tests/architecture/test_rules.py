@@ -1,10 +1,17 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.architecture.rules import RULES, sources
+from tests.architecture.rules import RULES, parsed, sources
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_the_trees() -> Iterator[None]:
+    yield
+    parsed.cache_clear()
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)

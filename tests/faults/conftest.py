@@ -1,38 +1,55 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from campaigns.models import Campaign
 from campaigns.services import campaigns as campaigning
+from crm.common.redis import client
 from customers.models import Consent, Customer, SegmentMembership
 from ltv.core import uncertainty
 from ltv.services import valuing
 from tests.factories import OfferFactory, SegmentFactory
 from tests.faults import nursery as nursery_process
-from tests.faults.harness import Bell, MailServerProcess, Nursery
+from tests.faults.harness import QUEUE, Bell, MailServerProcess, Nursery
 from tests.faults.nights import NightShop
 
 
-@pytest.fixture
-def mail_server(tmp_path: Path, settings: Any) -> Iterator[MailServerProcess]:
-    server = MailServerProcess(tmp_path)
-    settings.SMTP_URL = server.url
+@pytest.fixture(scope="module")
+def _mail_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailServerProcess]:
+    server = MailServerProcess(tmp_path_factory.mktemp("mail"))
     yield server
     server.stop()
+
+
+@pytest.fixture
+def mail_server(_mail_server: MailServerProcess, settings: Any) -> MailServerProcess:
+    """With an empty record."""
+    _mail_server.forget()
+    settings.SMTP_URL = _mail_server.url
+    return _mail_server
 
 
 LEASE = 3.0  # seconds; in production a minute
 
 
-@pytest.fixture
-def nursery(db: None, tmp_path: Path, mail_server: MailServerProcess) -> Iterator[Nursery]:
-    made = Nursery(tmp_path, SMTP_URL=mail_server.url, CAMPAIGN_LEASE_SECONDS=str(LEASE))
+@pytest.fixture(scope="module")
+def _mailing_nursery(
+    django_db_setup: None, tmp_path_factory: pytest.TempPathFactory, _mail_server: MailServerProcess
+) -> Iterator[Nursery]:
+    folder = tmp_path_factory.mktemp("nursery")
+    made = Nursery(folder, SMTP_URL=_mail_server.url, CAMPAIGN_LEASE_SECONDS=str(LEASE))
     yield made
     made.close()
+
+
+@pytest.fixture
+def nursery(db: None, mail_server: MailServerProcess, _mailing_nursery: Nursery) -> Iterator[Nursery]:
+    """Workers that send to the mail server. What they are forked from imports once for all tests of a file."""
+    yield _mailing_nursery
+    _mailing_nursery.kill_workers()
 
 
 @pytest.fixture
@@ -65,6 +82,8 @@ def night_nursery(transactional_db: None, _night_nursery: Nursery) -> Iterator[N
 
 @pytest.fixture
 def bell() -> Iterator[Bell]:
+    """In a quiet street: what an earlier test rang and nobody answered any more would be answered first."""
+    client().delete(QUEUE, "unacked", "unacked_index")
     rings = Bell()
     yield rings
     rings.close()

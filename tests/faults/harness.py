@@ -47,6 +47,10 @@ class MailServerProcess:
         with self.record.open("rb") as record:
             return sum(chunk.count(b"\n") for chunk in iter(lambda: record.read(1 << 20), b""))
 
+    def forget(self) -> None:
+        """What was taken for an earlier test; the server appends."""
+        os.truncate(self.record, 0)
+
     def stop(self) -> None:
         kill_group(self.process)
 

@@ -11,6 +11,7 @@ which are not what the fault tests are about, happen once. Answers every line it
 """
 
 import importlib
+import mmap
 import os
 import signal
 import sys
@@ -65,6 +66,13 @@ def _small_parts() -> None:
     uncertainty.MATTERS_UP_TO = 0  # or they would be valued together
 
 
+def _a_shutdown_of_its_own() -> None:
+    """As if this worker had imported it: otherwise one that was told to stop would have told all that come after it."""
+    from campaigns import tasks
+
+    tasks._shutdown = mmap.mmap(-1, 1)
+
+
 def _fork_worker(app: Celery, queue: str, concurrency: str) -> int:
     arguments = ["worker", "--concurrency", concurrency, "-Q", queue, "--loglevel", "WARNING"]
     arguments += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
@@ -72,6 +80,7 @@ def _fork_worker(app: Celery, queue: str, concurrency: str) -> int:
     if not pid:
         os.setpgid(0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        _a_shutdown_of_its_own()
         with open(os.devnull) as nothing:  # noqa: PTH123
             os.dup2(nothing.fileno(), 0)
         os.dup2(2, 1)  # the banner goes to the log, not among the pids

@@ -16,10 +16,20 @@ _visitors = count(1)
 
 
 @pytest.fixture
-def visitor() -> Client:
-    """A stranger's browser with an address of its own, so that no test uses up another's minute."""
-    number = next(_visitors)
-    return Client(REMOTE_ADDR=f"2001:db8:{os.getpid() % 65536:x}::{number // 65536:x}:{number % 65536:x}")
+def an_address() -> Callable[[], str]:
+    """Addresses nobody came from before, in this run or the last: no test uses up another's minute."""
+
+    def new() -> str:
+        number = next(_visitors)
+        return f"2001:db8:{os.getpid() % 65536:x}::{number // 65536:x}:{number % 65536:x}"
+
+    return new
+
+
+@pytest.fixture
+def visitor(an_address: Callable[[], str]) -> Client:
+    """A stranger's browser."""
+    return Client(REMOTE_ADDR=an_address())
 
 
 @pytest.fixture
