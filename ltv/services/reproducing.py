@@ -115,7 +115,7 @@ def _compare(run: LtvRun, now: NDArray[Any], progress: jobs.Progress) -> tuple[i
 
 def _findings(run: LtvRun, own: Ints, expected: Ints) -> list[dict[str, Any]]:
     """Every cause that was found, in the order of ``Cause``."""
-    found = _causes(run, np.union1d(own, expected))
+    found = _causes(run, own, expected)
     explained = _any(found)
     shared = ~explained & ~np.isin(found["customer_id"], own) & _may_share(run, explained)
     nothing = np.zeros(len(found), dtype=np.int64)
@@ -134,11 +134,14 @@ def _may_share(run: LtvRun, explained: NDArray[np.bool_]) -> bool:
     return bool(explained.any()) and recomputing.rests_on_all(run)
 
 
-def _causes(run: LtvRun, customers: Ints) -> NDArray[Any]:
-    """Corrected inputs of each of these customers, dtype CAUSES; of writes under way at the cut only if none came later."""
+def _causes(run: LtvRun, own: Ints, expected: Ints) -> NDArray[Any]:
+    """Corrected inputs of each of these customers, in order of id, dtype CAUSES.
+
+    Of writes under way at the cut only where none came later, and the customer's own figures differ.
+    """
     since = run.cut_at or run.started_at
-    found = _corrected(run, customers, since)
-    unexplained = ~_any(found)
+    found = _corrected(run, np.union1d(own, expected), since)
+    unexplained = ~_any(found) & np.isin(found["customer_id"], own)
     if unexplained.any():
         found[unexplained] = _corrected(run, found["customer_id"][unexplained], since - UNDER_WAY)
     return found
