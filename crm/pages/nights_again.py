@@ -123,19 +123,22 @@ def _whys(done: Reproduction, *, names: bool) -> list[Why]:
             bad=one["cause"] == Cause.UNKNOWN,
             counts=_counts(one),
             named=[Named(pk, known.get(pk, "")) for pk in one["first"]],
-            more=max(0, one["customers"] - len(one["first"])),
+            more=one["customers"] - reproducing.FIRST if len(one["first"]) == reproducing.FIRST else 0,
         )
         for one in found
     ]
 
 
 def _counts(one: dict[str, Any]) -> str:
-    """``2 customers · 3 inputs``."""
+    """``2 customers · 3 corrected inputs``."""
     counts = [
         ngettext("%(n)s customer", "%(n)s customers", one["customers"]) % {"n": number(one["customers"])}
     ]
     if one["inputs"]:
-        counts.append(ngettext("%(n)s input", "%(n)s inputs", one["inputs"]) % {"n": number(one["inputs"])})
+        counts.append(
+            ngettext("%(n)s corrected input", "%(n)s corrected inputs", one["inputs"])
+            % {"n": number(one["inputs"])}
+        )
     return " · ".join(counts)
 
 

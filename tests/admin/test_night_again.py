@@ -64,7 +64,7 @@ def test_what_was_corrected_is_told_with_whom_it_is_of(press, read, run):
 
     assert "4 of 4 customers come out otherwise, all of them because an input was corrected since." in page
     assert "Purchases recorded since" in page
-    assert "1 customer · 1 input" in page
+    assert "1 customer · 1 corrected input" in page
     assert "Customers compared with all the others" in page  # three purchases have no model of their own
     assert "3 customers" in page
     link = reverse("crm:customer", args=[purchase.customer_id])
@@ -106,13 +106,16 @@ def test_a_check_that_failed_says_why(press, read, run):
 
 
 def test_who_may_only_look_sees_the_outcome_and_no_button(as_role, run):
-    ReproductionFactory(run=run)
+    fifty = [customer.pk for customer in CustomerFactory.create_batch(50)]
+    finding = {"cause": "refunds", "customers": 52, "inputs": 60, "first": fifty}
+    ReproductionFactory(run=run, findings=[finding])
     viewer, page = as_role("viewer"), reverse("crm:night", args=[run.job_id])
 
     shown = viewer.get(page).content.decode()
     pressed = viewer.post(reverse("crm:night_again", args=[run.job_id]))
 
     assert "60 of 1,000 customers come out otherwise" in shown
+    assert "and 2 more" in shown
     assert reverse("crm:night_again", args=[run.job_id]) not in shown
     assert pressed.status_code == 403
     assert Reproduction.objects.count() == 1

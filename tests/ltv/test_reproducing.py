@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 import time_machine
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from psycopg.sql import Identifier
@@ -21,7 +21,7 @@ from ltv.choices import ModelStep
 from ltv.models import CurrentRun, LtvRun, Reproduction
 from ltv.services import night, publishing, reproducing
 from tests.customers.importing import HEADER, applied
-from tests.factories import CustomerFactory, PurchaseFactory, RefundFactory
+from tests.factories import CustomerFactory, PurchaseFactory, RefundFactory, ReproductionFactory
 
 pytestmark = pytest.mark.django_db
 DAY = date(
@@ -356,3 +356,8 @@ def _figures(run: LtvRun) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {publishing.table_name(run.pk)} ORDER BY customer_id")
         return cursor.fetchall()
+
+
+def test_the_database_refuses_more_differing_than_there_were():
+    with pytest.raises(IntegrityError, match="reproduction_part_of_the_customers"), transaction.atomic():
+        ReproductionFactory(customers=3, differing=4)
