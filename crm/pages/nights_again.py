@@ -119,7 +119,7 @@ def _whys(done: Reproduction, *, names: bool) -> list[Why]:
     return [
         Why(
             icon=ICONS[Cause(one["cause"])],
-            words=Cause(one["cause"]).label,
+            words=str(Cause(one["cause"]).label),
             bad=one["cause"] == Cause.UNKNOWN,
             counts=_counts(one),
             named=[Named(pk, known.get(pk, "")) for pk in one["first"]],
