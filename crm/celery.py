@@ -44,6 +44,7 @@ app.conf.beat_schedule = {
     "ltv.recalculate": {"task": "ltv.recalculate", "schedule": crontab(minute="10,40")},
     # Once a business week, soon after its Monday begins: between two rings of the night, to share no minute with it.
     "ltv.backtest": {"task": "ltv.backtest", "schedule": crontab(minute="25")},
+    "ltv.reproduce": {"task": "ltv.reproduce", "schedule": 60.0},
     "campaigns.deliver_due": {"task": "campaigns.deliver_due", "schedule": 20.0},
     "campaigns.sweep": {"task": "campaigns.sweep", "schedule": 60.0},
     "customers.run_imports": {"task": "customers.run_imports", "schedule": 60.0},

@@ -78,3 +78,11 @@ class Verdict(TextChoices):
     SAME = "same", _("Same")
     UPDATE = "update", _("Update")
     ERROR = "error", _("Error")
+
+
+class Correction(TextChoices):
+    """What a recorded purchase was changed in; staff are shown a sentence of their own for each."""
+
+    RATE = "rate", "Rate"  # it waited for an exchange rate, and one came
+    FACTS = "facts", "Facts"  # day, amount or cost, by an import
+    MOVED = "moved", "Moved"  # to the record its customer was merged into

@@ -23,3 +23,16 @@ class Light(TextChoices):
     GREEN = "green", _("The forecast holds")
     AMBER = "amber", _("With care")
     RED = "red", _("Do not rely on it")
+
+
+class Cause(TextChoices):
+    """Why a past night comes out otherwise today: the input that was corrected since."""
+
+    PURCHASES = "purchases", _("Purchases recorded since")
+    REFUNDS = "refunds", _("Refunds recorded since")
+    RATES = "rates", _("Exchange rates that came since")
+    FACTS = "facts", _("Purchases corrected since, in day, amount or cost")
+    MERGED = "merged", _("Customers merged since")
+    SHARED = "shared", _("Customers compared with all the others, some of whom were corrected")
+    ERASED = "erased", _("Customers erased since; their purchases stay, so their figures do too")
+    UNKNOWN = "unknown", _("No corrected input explains it")

@@ -273,3 +273,31 @@ class ReportCard(models.Model):
 
     def __str__(self) -> str:
         return f"{self.as_of} {self.light}"
+
+
+class Reproduction(models.Model):
+    """A published run worked out once more from the ledger as it is: the same, or what was corrected since.
+
+    ``findings``: [{"cause", "customers", "inputs", "first"}] in the order of ``Cause``: how many customers, by how many
+    corrected inputs, and the ids of the first of them. A customer may be under several causes.
+    """
+
+    run = models.ForeignKey(LtvRun, on_delete=models.CASCADE, related_name="reproductions")
+    job = models.ForeignKey(JobRun, on_delete=models.CASCADE, related_name="reproductions")
+    checked_at = models.DateTimeField(null=True, blank=True)
+    customers = models.IntegerField(default=0)  # compared
+    differing = models.IntegerField(default=0)
+    findings = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "run"], name="reproduction_once_per_job"),
+            models.CheckConstraint(
+                name="reproduction_part_of_the_customers",
+                condition=Q(differing__gte=0, differing__lte=F("customers")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run} {self.differing}/{self.customers}"

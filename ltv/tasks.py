@@ -1,7 +1,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from ltv.services import backtesting, night, sharing
+from ltv.services import backtesting, night, reproducing, sharing
 
 
 @shared_task(name=night.JOB)
@@ -20,3 +20,9 @@ def take_part() -> int:
 def check_forecast() -> int:
     """Rung by beat and by staff: the week's check of the forecast if it is due, and what staff asked for."""
     return backtesting.run_due(clock=timezone.now)
+
+
+@shared_task(name=reproducing.JOB)
+def check_nights() -> int:
+    """Rung by staff, and by beat in case their ring was lost: the past nights they asked to have worked out again."""
+    return reproducing.run_due(clock=timezone.now)

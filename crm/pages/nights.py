@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from crm.common import jobs
 from crm.common.choices import JobState
 from crm.common.models import JobRun
-from crm.pages import nights_calendar, nights_live, nights_run, nights_today
+from crm.pages import nights_again, nights_calendar, nights_live, nights_run, nights_today
 from crm.pages.nights_live import STAGES, runs_of_the_night, with_stages
 from crm.pages.paging import by_key
 from crm.pages.shell import StaffRequest, action, back, page, refusals, render
@@ -52,6 +52,7 @@ def one_night(request: StaffRequest, pk: int) -> HttpResponse:
         bands=bands,
         nights_before=nights_before,
         fewest=nights_run.FEWEST,
+        again=nights_again.of_night(run, names=request.user.has_perm("customers.view_customer")),
         may_retry=request.user.has_perm("common.add_jobrun") and _is_newest_failed(run),
     )
 

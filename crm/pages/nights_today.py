@@ -66,9 +66,8 @@ class Night:
 
     @property
     def reason(self) -> str:
-        """The last line of what went wrong, without the names of our classes."""
-        lines = [line for line in self.run.error.strip().splitlines() if line.strip()]
-        return _CLASS.sub("", lines[-1].strip()) if lines else ""
+        """The last line of what went wrong."""
+        return last_words(self.run.error)
 
 
 @dataclass(frozen=True)
@@ -78,6 +77,12 @@ class Notice:
     words: str
     reason: str = ""
     missed: bool = False  # there is no run to look at
+
+
+def last_words(error: str) -> str:
+    """The last line of a traceback, without the names of our classes."""
+    lines = [line for line in error.strip().splitlines() if line.strip()]
+    return _CLASS.sub("", lines[-1].strip()) if lines else ""
 
 
 def night_of(run: JobRun, now: datetime, usual: dict[str, float]) -> Night:

@@ -13,6 +13,7 @@ from crm.pages import (
     customers,
     feedback,
     nights,
+    nights_again,
     offers,
     outbox,
     report_card,
@@ -55,6 +56,8 @@ urlpatterns = [
     path("nights/<int:pk>/", nights.one_night, name="night"),
     path("nights/<int:pk>/progress/", nights.progress, name="night_progress"),
     path("nights/<int:pk>/retry/", nights.retry, name="night_retry"),
+    path("nights/<int:pk>/again/", nights_again.check_again, name="night_again"),
+    path("nights/again/<int:pk>/progress/", nights_again.progress, name="night_again_progress"),
     # campaigns
     path("campaigns/", campaigns.campaigns, name="campaigns"),
     path("campaigns/new/", campaign_form.new, name="campaign_new"),

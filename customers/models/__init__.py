@@ -3,7 +3,15 @@ from customers.models.consent import Consent
 from customers.models.contact import FollowUp, Interaction
 from customers.models.imports import ImportBatch, ImportRow
 from customers.models.people import Customer, FormerRecord
-from customers.models.purchases import Product, Purchase, PurchaseChange, PurchaseDelta, PurchaseLine, Refund
+from customers.models.purchases import (
+    Product,
+    Purchase,
+    PurchaseChange,
+    PurchaseCorrection,
+    PurchaseDelta,
+    PurchaseLine,
+    Refund,
+)
 from customers.models.segments import Segment, SegmentMembership
 
 __all__ = [
@@ -20,6 +28,7 @@ __all__ = [
     "Product",
     "Purchase",
     "PurchaseChange",
+    "PurchaseCorrection",
     "PurchaseDelta",
     "PurchaseLine",
     "Refund",

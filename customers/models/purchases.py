@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from customers.choices import Correction
 from customers.models.acquisition import CURRENCY
 from customers.querysets import PurchaseQuerySet
 
@@ -164,3 +165,31 @@ class PurchaseDelta(models.Model):
     day = models.DateField()
     revenue = models.DecimalField(max_digits=20, decimal_places=3)
     purchases = models.IntegerField()
+
+
+class PurchaseCorrection(models.Model):
+    """That a purchase is not what it was when it was recorded: appended by a trigger, never changed or deleted.
+
+    So that whoever works out a past night once more can say why it comes out otherwise. Ids only, no person.
+    """
+
+    purchase_id = models.BigIntegerField()
+    customer_id = models.BigIntegerField()
+    former_customer_id = models.BigIntegerField()  # another one where two records became one
+    kind = models.CharField(max_length=6, choices=Correction)
+    recorded_at = models.DateTimeField(auto_now_add=True)  # by PostgreSQL's clock
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="purchase_correction_kind_known", condition=Q(kind__in=Correction.values)
+            ),
+            models.CheckConstraint(
+                name="purchase_correction_moved_has_two",
+                condition=Q(kind=Correction.MOVED) | Q(customer_id=F("former_customer_id")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["purchase_id"], name="purchase_correction_purchase"),
+            models.Index(fields=["former_customer_id"], name="purchase_correction_former"),
+        ]

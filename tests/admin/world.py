@@ -12,7 +12,7 @@ from crm.common.api_access import issue_key
 from crm.common.choices import JobState
 from crm.common.models import JobRun, User
 from customers.choices import InteractionKind
-from customers.models import Segment
+from customers.models import Customer, Segment
 from feedback.choices import QuestionKind
 from ltv.services.backtesting import JOB as CHECK
 from ltv.services.night import JOB
@@ -41,6 +41,7 @@ from tests.factories import (
     QuestionFactory,
     RefundFactory,
     ReportCardFactory,
+    ReproductionFactory,
     ResponseFactory,
     SegmentFactory,
     SpendFactory,
@@ -94,7 +95,7 @@ def build(n: int, *, staff: User, name: str = "Kim Minsu") -> World:
     ids = {"customer": one.pk}
     for _place in range(n):
         ids |= _facts(one, staff, name) | _feedback(one, name) | _campaign(one, name)
-        ids |= _running(staff)
+        ids |= _running(staff, one)
     risky = Segment.objects.filter(key="at-risk").first() or SegmentFactory(key="at-risk", name="At risk")
     for _place in range(n):
         other = CustomerFactory(name=name, channel=one.channel)
@@ -151,7 +152,7 @@ def _campaign(one: object, name: str) -> dict[str, int]:
     return {"campaign": running.pk, "draft": draft.pk, "message": message.pk, "mail": mail.pk}
 
 
-def _running(staff: User) -> dict[str, int]:
+def _running(staff: User, one: Customer) -> dict[str, int]:
     made = JobRun.objects.count()
     run = JobRun.objects.create(
         job=JOB,
@@ -177,9 +178,10 @@ def _running(staff: User) -> dict[str, int]:
         job=CHECK, business_date=NIGHT.date() - timedelta(days=made), requested_at=NIGHT, requested_by=staff
     )
     card = ReportCardFactory(light="red", run=check)
+    again = ReproductionFactory(run=LtvRunFactory(job=run), of=one)
     key, _text = issue_key(user=UserFactory(), name="till")
     ImportBatchFactory()
-    return {"run": run.pk, "check": check.pk, "card": card.pk, "key": key.pk}
+    return {"run": run.pk, "check": check.pk, "card": card.pk, "again": again.job_id, "key": key.pk}
 
 
 def _one(kwarg: str, of: str):
@@ -203,6 +205,8 @@ ARGUMENTS = {
     "night": _one("pk", "run"),
     "night_progress": _one("pk", "run"),
     "night_retry": _one("pk", "run"),
+    "night_again": _one("pk", "run"),
+    "night_again_progress": _one("pk", "again"),
     "check_progress": _one("pk", "check"),
     "allow_forecast": _one("pk", "card"),
     "campaign": _one("pk", "campaign"),
@@ -247,6 +251,7 @@ PAGES = {
     "nights": EVERYBODY,
     "night": EVERYBODY,
     "night_progress": EVERYBODY,
+    "night_again_progress": EVERYBODY,
     "campaigns": EVERYBODY,
     "campaign": EVERYBODY,
     "campaign_states": EVERYBODY,
@@ -281,6 +286,7 @@ BUTTONS = {
     "segment_archive": MARKETING,
     "recalculate": MARKETING,
     "night_retry": MARKETING,
+    "night_again": MARKETING,
     "check_forecast": MARKETING,
     "allow_forecast": OWNING,
     "campaign_launch": MARKETING,

@@ -41,6 +41,7 @@ from tests.factories.ltv import (
     LtvRunFactory,
     PurchaseSummaryFactory,
     ReportCardFactory,
+    ReproductionFactory,
     publish,
 )
 
@@ -71,6 +72,7 @@ __all__ = [
     "QuestionFactory",
     "RefundFactory",
     "ReportCardFactory",
+    "ReproductionFactory",
     "ResponseFactory",
     "SegmentFactory",
     "SpendFactory",

@@ -6,8 +6,10 @@ import factory
 from django.db import connection
 from psycopg import sql
 
+from crm.common.choices import JobState
+from crm.common.models import JobRun
 from ltv import models
-from ltv.choices import Light, ModelStep, RunState
+from ltv.choices import Cause, Light, ModelStep, RunState
 from tests.factories.base import Factory
 from tests.factories.customers import CustomerFactory
 
@@ -94,6 +96,37 @@ class ReportCardFactory(Factory):
     currency = "USD"
     scores = factory.LazyAttribute(lambda o: _scores(o.checks))
     created_at = PUBLISHED
+
+
+class _JobRunFactory(Factory):
+    class Meta:
+        model = JobRun
+
+    job = "ltv.reproduce"
+    business_date = date(2026, 3, 1)
+    occurrence = factory.Sequence(lambda n: n + 1)
+    state = JobState.DONE
+    requested_at = PUBLISHED
+    finished_at = PUBLISHED
+
+
+class ReproductionFactory(Factory):
+    """A night worked out again: every cause was found, each with the customer ``of``."""
+
+    class Meta:
+        model = models.Reproduction
+
+    class Params:
+        of = factory.SubFactory(CustomerFactory)
+
+    run = factory.SubFactory(LtvRunFactory)
+    job = factory.SubFactory(_JobRunFactory)
+    checked_at = PUBLISHED
+    customers = 1_000
+    differing = 60
+    findings = factory.LazyAttribute(
+        lambda o: [{"cause": cause, "customers": 52, "inputs": 70, "first": [o.of.pk]} for cause in Cause]
+    )
 
 
 def publish(run: models.LtvRun | None = None) -> models.LtvRun:

@@ -58,7 +58,7 @@ class MailServerProcess:
 class Nursery:
     """Makes workers of two pool processes, on the test's database and Valkey or the given ones."""
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    def __init__(self, folder: Path, queue: str = QUEUE, **environment: str) -> None:
         self._log = folder / "workers.log"
         given = {
             "DATABASE_URL": database_url(),
@@ -69,7 +69,7 @@ class Nursery:
         }
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tests.faults.nursery", QUEUE, str(CONCURRENCY)],
+                [sys.executable, "-m", "tests.faults.nursery", queue, str(CONCURRENCY)],
                 cwd=ROOT,
                 env=os.environ | given | environment,
                 stdin=subprocess.PIPE,
@@ -109,6 +109,13 @@ class Nursery:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(f"{line}\n")
         return self._process.stdout.readline()
+
+    def heard(self, task: str) -> list[str]:
+        """Who rang for ``task``, a name for each ring that a worker took."""
+        lines = (
+            line.split() for line in self._log.read_text().splitlines() if line.startswith(f"heard {task} ")
+        )
+        return [origin for _heard, _task, origin in lines]
 
     def log(self) -> str:
         """The end of what the workers said."""

@@ -21,7 +21,7 @@ def _happened_once(shop: NightShop) -> None:
     assert LtvRun.objects.get(as_of=shop.day) == run  # nor is there one that was given up
 
 
-def test_two_beats_at_once_make_one_night(night_shop, night_nursery, bell, capsys):
+def test_four_rings_at_once_make_one_night(night_shop, night_nursery, bell, capsys):
     shop, workers = night_shop, [night_nursery.worker(), night_nursery.worker()]
     shop.next_day()
     ring_until_ended(shop, night_nursery, bell)
