@@ -44,6 +44,10 @@ class Why:
     now_at: float
     reasons: tuple[Reason, ...]
 
+    @property
+    def moved(self) -> bool:
+        return any(one.amount for one in self.reasons)
+
 
 @dataclass(frozen=True)
 class Coming:
