@@ -3,11 +3,16 @@
 
 import os
 import sys
+from importlib.util import find_spec
 
 
 def main() -> None:
     if sys.version_info < (3, 11):  # noqa: UP036 (said in one line, not by a SyntaxError)
         sys.exit(f"error: Python 3.11 or newer is needed; this is {sys.version.split()[0]}.")
+    if find_spec("django") is None:
+        sys.exit(
+            "error: this Python has no Django; after bin/up there is one: .venv/bin/python manage.py ..."
+        )
     from crm import embedded
 
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")

@@ -19,6 +19,7 @@ from campaigns.choices import (
     Trigger,
 )
 from campaigns.querysets import MessageQuerySet
+from crm.common.orm import empty_when, filled_when
 from customers.choices import Language, Purpose
 
 
@@ -120,17 +121,12 @@ class Campaign(models.Model):
             ),
             models.CheckConstraint(
                 name="campaign_launched_has_time",
-                condition=Q(status=CampaignStatus.DRAFT, launched_at__isnull=True)
-                | (~Q(status=CampaignStatus.DRAFT) & Q(launched_at__isnull=False)),
+                condition=empty_when("launched_at", status=CampaignStatus.DRAFT),
             ),
             models.CheckConstraint(
                 name="campaign_end_has_time",
-                condition=Q(
-                    status__in=[CampaignStatus.FINISHED, CampaignStatus.STOPPED], finished_at__isnull=False
-                )
-                | (
-                    ~Q(status__in=[CampaignStatus.FINISHED, CampaignStatus.STOPPED])
-                    & Q(finished_at__isnull=True)
+                condition=filled_when(
+                    "finished_at", status__in=[CampaignStatus.FINISHED, CampaignStatus.STOPPED]
                 ),
             ),
         ]
@@ -209,8 +205,7 @@ class Coupon(models.Model):
             models.CheckConstraint(name="coupon_status_known", condition=Q(status__in=CouponStatus.values)),
             models.CheckConstraint(
                 name="coupon_redeemed_has_time",
-                condition=Q(status=CouponStatus.REDEEMED, redeemed_at__isnull=False)
-                | (~Q(status=CouponStatus.REDEEMED) & Q(redeemed_at__isnull=True)),
+                condition=filled_when("redeemed_at", status=CouponStatus.REDEEMED),
             ),
         ]
         indexes = [models.Index(fields=["customer", "-expires_at"], name="coupon_of_customer")]
@@ -282,8 +277,7 @@ class Message(models.Model):
             models.CheckConstraint(name="message_status_known", condition=Q(status__in=MessageStatus.values)),
             models.CheckConstraint(
                 name="message_sent_has_time",
-                condition=Q(status=MessageStatus.SENT, sent_at__isnull=False)
-                | (~Q(status=MessageStatus.SENT) & Q(sent_at__isnull=True)),
+                condition=filled_when("sent_at", status=MessageStatus.SENT),
             ),
             models.CheckConstraint(
                 name="message_at_work_has_lease",

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.common.orm import filled_when
 from feedback.choices import ActionStatus, CaseStatus, QuestionKind, SurveyKind, SurveyStatus
 
 
@@ -188,8 +189,7 @@ class Action(models.Model):
             models.CheckConstraint(name="action_status_known", condition=Q(status__in=ActionStatus.values)),
             models.CheckConstraint(
                 name="action_done_has_time",
-                condition=Q(status__in=[ActionStatus.DONE, ActionStatus.TOLD], done_at__isnull=False)
-                | (~Q(status__in=[ActionStatus.DONE, ActionStatus.TOLD]) & Q(done_at__isnull=True)),
+                condition=filled_when("done_at", status__in=[ActionStatus.DONE, ActionStatus.TOLD]),
             ),
         ]
 

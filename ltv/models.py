@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.common.models import JobRun
+from crm.common.orm import filled_when
 from ltv.choices import Light, ModelStep, RunState
 
 
@@ -102,8 +103,7 @@ class LtvRun(models.Model):
             models.CheckConstraint(name="ltv_run_state_known", condition=Q(state__in=RunState.values)),
             models.CheckConstraint(
                 name="ltv_run_published_has_time",
-                condition=Q(state=RunState.PUBLISHED, published_at__isnull=False)
-                | (~Q(state=RunState.PUBLISHED) & Q(published_at__isnull=True)),
+                condition=filled_when("published_at", state=RunState.PUBLISHED),
             ),
         ]
 

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from crm.common.choices import JobState, StageState
-from crm.common.orm import Prepared
+from crm.common.orm import Prepared, empty_when, filled_when
 
 
 class User(AbstractUser):
@@ -141,8 +141,7 @@ class JobRun(models.Model):
             models.CheckConstraint(name="job_run_state_known", condition=Q(state__in=JobState.values)),
             models.CheckConstraint(
                 name="job_run_end_has_time",
-                condition=Q(state__in=[JobState.DONE, JobState.FAILED], finished_at__isnull=False)
-                | (~Q(state__in=[JobState.DONE, JobState.FAILED]) & Q(finished_at__isnull=True)),
+                condition=filled_when("finished_at", state__in=[JobState.DONE, JobState.FAILED]),
             ),
         ]
         indexes = [models.Index(fields=["job", "-requested_at"], name="job_run_recent")]
@@ -177,13 +176,11 @@ class JobStage(models.Model):
             models.CheckConstraint(name="job_stage_state_known", condition=Q(state__in=StageState.values)),
             models.CheckConstraint(
                 name="job_stage_begun_has_time",
-                condition=Q(state=StageState.WAITING, started_at__isnull=True)
-                | (~Q(state=StageState.WAITING) & Q(started_at__isnull=False)),
+                condition=empty_when("started_at", state=StageState.WAITING),
             ),
             models.CheckConstraint(
                 name="job_stage_end_has_time",
-                condition=Q(state__in=_ENDED, finished_at__isnull=False)
-                | (~Q(state__in=_ENDED) & Q(finished_at__isnull=True)),
+                condition=filled_when("finished_at", state__in=_ENDED),
             ),
             models.CheckConstraint(name="job_stage_counts", condition=Q(done__gte=0, total__gte=0)),
         ]
@@ -217,13 +214,11 @@ class JobPart(models.Model):
             models.CheckConstraint(name="job_part_range", condition=Q(low__lt=F("high"))),
             models.CheckConstraint(
                 name="job_part_running_has_lease",
-                condition=Q(state=StageState.RUNNING, lease_until__isnull=False)
-                | (~Q(state=StageState.RUNNING) & Q(lease_until__isnull=True)),
+                condition=filled_when("lease_until", state=StageState.RUNNING),
             ),
             models.CheckConstraint(
                 name="job_part_end_has_time",
-                condition=Q(state__in=_ENDED, finished_at__isnull=False)
-                | (~Q(state__in=_ENDED) & Q(finished_at__isnull=True)),
+                condition=filled_when("finished_at", state__in=_ENDED),
             ),
         ]
 

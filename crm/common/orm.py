@@ -1,4 +1,4 @@
-"""Helpers for asking: to-many relations without joining them, the same question without writing it anew."""
+"""Helpers for asking and refusing: to-many relations without joining them, the same question without writing it anew."""
 
 from collections.abc import Callable, Mapping
 from copy import copy
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Field, ForeignKey, Lookup, Model, OuterRef, QuerySet
+from django.db.models import Field, ForeignKey, Lookup, Model, OuterRef, Q, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 
 from crm.common import sql
@@ -22,6 +22,16 @@ def related(queryset: QuerySet[Any], name: str) -> QuerySet[Any]:
     field = queryset.model._meta.get_field(name)
     model: type[Model] = field.related_model  # type: ignore[assignment]
     return model._default_manager.filter(**{field.remote_field.name: OuterRef("pk")})
+
+
+def filled_when(column: str, **state: Any) -> Q:
+    """For a CheckConstraint: ``column`` has a value in that state and no other: ``filled_when("sent_at", status=SENT)``."""
+    return Q(**state, **{f"{column}__isnull": False}) | (~Q(**state) & Q(**{f"{column}__isnull": True}))
+
+
+def empty_when(column: str, **state: Any) -> Q:
+    """For a CheckConstraint: ``column`` has no value in that state, and one in every other."""
+    return Q(**state, **{f"{column}__isnull": True}) | (~Q(**state) & Q(**{f"{column}__isnull": False}))
 
 
 class Among(Lookup):  # type: ignore[type-arg]

@@ -106,6 +106,22 @@ def patient(seconds: int, *, memory_mb: int = 64, snapshot: bool = False) -> Ite
         yield
 
 
+@contextmanager
+def one_moment() -> Iterator[None]:
+    """A page's reading: its statements all see the moment of the first one, and nothing can be written.
+
+    Without it a night that is published between two of them would be half on the page. Inside another transaction
+    that one's moment stays. Around a view: ``@sql.one_moment()``; what it hands on must have been read by then.
+    """
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
 def know_sizes() -> None:
     """Count the tables which PostgreSQL's planner takes for empty although they are not.
 

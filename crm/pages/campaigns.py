@@ -1,6 +1,6 @@
 """Campaigns: the list, one campaign from draft to results, and its buttons."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -143,50 +143,45 @@ def _bar(by_status: Mapping[str, int]) -> list[dict[str, Any]]:
 # -- buttons -------------------------------------------------------------------------------------------------
 
 
-@action("campaigns.change_campaign")
-def launch(request: StaffRequest, pk: int) -> HttpResponse:
+def _press(
+    request: StaffRequest, pk: int, service: Callable[..., object], said: str, **given: Any
+) -> HttpResponse:
+    """Do to a campaign what its button says, tell so or why not, and show the campaign."""
     one = get_object_or_404(Campaign, pk=pk)
     with refusals(request):
-        services.launch(campaign=one, by=request.user, at=timezone.now())
-        messages.success(request, _("Launched. Mails leave as the mail server takes them."))
+        service(campaign=one, **given)
+        messages.success(request, said)
     return redirect("crm:campaign", pk)
+
+
+@action("campaigns.change_campaign")
+def launch(request: StaffRequest, pk: int) -> HttpResponse:
+    said = _("Launched. Mails leave as the mail server takes them.")
+    return _press(request, pk, services.launch, said, by=request.user, at=timezone.now())
 
 
 @action("campaigns.change_campaign")
 def pause(request: StaffRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(Campaign, pk=pk)
-    with refusals(request):
-        services.pause(campaign=one, reason=_("Paused by %(who)s") % {"who": request.user})
-        messages.success(request, _("Paused. Nothing more leaves until you resume."))
-    return redirect("crm:campaign", pk)
+    said, reason = _("Paused. Nothing more leaves until you resume."), _("Paused by %(who)s")
+    return _press(request, pk, services.pause, said, reason=reason % {"who": request.user})
 
 
 @action("campaigns.change_campaign")
 def resume(request: StaffRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(Campaign, pk=pk)
-    with refusals(request):
-        services.resume(campaign=one, at=timezone.now())
-        messages.success(request, _("Running again."))
-    return redirect("crm:campaign", pk)
+    return _press(request, pk, services.resume, _("Running again."), at=timezone.now())
 
 
 @action("campaigns.change_campaign")
 def stop(request: StaffRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(Campaign, pk=pk)
-    with refusals(request):
-        services.stop(campaign=one, at=timezone.now())
-        messages.success(request, _("Stopped for good. What was waiting is not sent."))
-    return redirect("crm:campaign", pk)
+    said = _("Stopped for good. What was waiting is not sent.")
+    return _press(request, pk, services.stop, said, at=timezone.now())
 
 
 @action("campaigns.change_campaign")
 def send_test(request: StaffRequest, pk: int) -> HttpResponse:
-    one = get_object_or_404(Campaign, pk=pk)
     to, language = request.POST.get("to", ""), request.POST.get("language", "en")
-    with refusals(request):
-        services.send_test(campaign=one, to=to, at=timezone.now(), language=language)
-        messages.success(request, _("A test mail was sent to %(to)s.") % {"to": to})
-    return redirect("crm:campaign", pk)
+    said = _("A test mail was sent to %(to)s.") % {"to": to}
+    return _press(request, pk, services.send_test, said, to=to, language=language, at=timezone.now())
 
 
 @action("campaigns.change_message")

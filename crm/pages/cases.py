@@ -5,6 +5,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from crm.common import sql
 from crm.pages.paging import by_key
 from crm.pages.shell import StaffRequest, action, page, refusals, render
 from crm.pages.today import OPEN_CASES
@@ -18,6 +19,7 @@ from ltv.models import CustomerLtv
 
 
 @page("feedback.view_response")
+@sql.one_moment()
 def cases(request: StaffRequest) -> HttpResponse:
     wanted = request.GET.get("state", "open")
     states = [wanted] if wanted in CaseStatus.values else list(OPEN_CASES)

@@ -18,6 +18,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from campaigns.models import Coupon
+from crm.common import sql
 from crm.common.orm import Prepared
 from crm.pages.customer_value import worth
 from crm.pages.paging import link
@@ -134,6 +135,7 @@ def customer(request: StaffRequest, pk: int) -> HttpResponse:
     return _show(request, pk)
 
 
+@sql.one_moment()
 def _show(request: StaffRequest, pk: int, form: LogForm | None = None, status: int = 200) -> HttpResponse:
     person = _person.first(pk)
     if person is None:
@@ -299,6 +301,7 @@ def close_step(request: StaffRequest, pk: int, step: int) -> HttpResponse:
 
 
 @page("customers.view_customer", "customers.view_segment")
+@sql.one_moment()
 def why(request: StaffRequest, pk: int, segment: int) -> HttpResponse:
     """Each condition of a segment's rule against this customer."""
     person, rule = get_object_or_404(Customer, pk=pk), get_object_or_404(Segment, pk=segment)

@@ -39,7 +39,9 @@ def merge(request: StaffRequest, pk: int) -> HttpResponse:
             merging.merge_customers(keep=keep, other=other, by=request.user, at=timezone.now())
             messages.success(request, _("The two records are one now."))
             return redirect("crm:customer", pk)
-    text = "".join(letter for letter in request.GET.get("q", "") if letter.isprintable()).strip()[:100]
+    asked = request.GET.get("q", keep.name)  # a record twice has mostly one name
+    text = "".join(letter for letter in asked if letter.isprintable()).strip()[:100]
+    found = _found(keep, text) if text and other is None else []
     return render(
         request,
         "crm/customer_merge.html",
@@ -47,7 +49,8 @@ def merge(request: StaffRequest, pk: int) -> HttpResponse:
         person=keep,
         other=other,
         text=text,
-        found=_found(keep, text) if text and other is None else [],
+        found=found[:FOUND],
+        more=len(found) > FOUND,
         lines=_compared(keep, other) if other else [],
     )
 
@@ -60,7 +63,7 @@ def _other(keep: Customer, asked: str) -> Customer | None:
 
 def _found(keep: Customer, text: str) -> list[Customer]:
     matching = Customer.objects.search(text).filter(erased_at=None)  # type: ignore[attr-defined]
-    return list(matching.exclude(pk=keep.pk).order_by("name", "pk")[:FOUND])
+    return list(matching.exclude(pk=keep.pk).order_by("name", "pk")[: FOUND + 1])
 
 
 def _compared(keep: Customer, other: Customer) -> list[Line]:

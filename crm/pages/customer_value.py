@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
+from crm.common import sql
 from crm.pages.shell import StaffRequest, page, render
 from crm.templatetags.crm import day, money, number, signed_money
 from customers.models import Customer
@@ -42,6 +43,10 @@ class Why:
     before_at: float
     now_at: float
     reasons: tuple[Reason, ...]
+
+    @property
+    def moved(self) -> bool:
+        return any(one.amount for one in self.reasons)
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,7 @@ def _change(night: reports.ValueCard, card: reports.ValueCard) -> str:
 
 
 @page("customers.view_customer", "ltv.view_customerltv")
+@sql.one_moment()
 def value_in_detail(request: StaffRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(Customer, pk=pk)
     kept = reports.kept_runs()

@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from crm.common import sql
 from crm.common.orm import Prepared
 from crm.pages.customer_rows import Row, table_body
 from crm.pages.paging import CAP, SIZE, Pages, capped_count, link, position, words
@@ -107,6 +108,7 @@ _last_valued = Prepared(lambda: CustomerLtv.objects.order_by("-pk").values_list(
 
 
 @page("customers.view_customer")
+@sql.one_moment()
 def customers(request: StaffRequest) -> HttpResponse:
     run = reports.current_run()
     segments, channels = _active_segments(), _all_channels()

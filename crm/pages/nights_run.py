@@ -85,10 +85,10 @@ class Clock:
         ]
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Seconds at work since the beginning, at quarters."""
-        if self.drawn and any(self.drawn):
+        """Seconds since the beginning, at quarters; with a pause left out only those at work, at the end."""
+        if self.drawn != self.gaps:
             return [(0.0, took(0)), (1.0, took(self.busy))]
-        return [(quarter / 4, took(self.busy * quarter / 4)) for quarter in range(5)]
+        return [(quarter / 4, took(self.width * quarter / 4)) for quarter in range(5)]
 
 
 def gantt(run: JobRun, found: list[Line], now: datetime) -> Gantt | None:
@@ -147,7 +147,7 @@ FIGURES = {
     "buyers": gettext_lazy("Buyers"),
     "revenue": gettext_lazy("Revenue so far"),
     "clv": gettext_lazy("Expected margin, 12 months"),
-    "seconds": gettext_lazy("Seconds"),
+    "seconds": gettext_lazy("Seconds at work"),
 }
 MONEY = ("revenue", "clv")
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from campaigns.models import Campaign
+from crm.common import sql
 from crm.common.errors import DomainError
 from crm.common.models import Shop
 from crm.pages.paging import SIZE, Pages, link, position, words
@@ -41,6 +42,7 @@ class SegmentForm(forms.Form):
 
 
 @page("customers.view_segment")
+@sql.one_moment()
 def segments(request: StaffRequest) -> HttpResponse:
     """Every segment with members, what the last night changed, and what the members are worth."""
     run = reports.current_run()
@@ -96,6 +98,7 @@ def _explain(rule: object, speak: Words | None = None) -> str:
 
 
 @page("customers.view_segment", "customers.view_customer")
+@sql.one_moment()
 def segment(request: StaffRequest, pk: int) -> HttpResponse:
     one, run = get_object_or_404(Segment, pk=pk), reports.current_run()
     pages = _members(request, one)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from campaigns.choices import CampaignStatus
 from campaigns.models import Campaign
 from campaigns.reports import waiting_for_forecast
+from crm.common import sql
 from crm.common.models import Shop, User
 from crm.pages.nights_today import last_night, notice
 from crm.pages.report_card import findings
@@ -33,6 +34,7 @@ NPS_DAYS = 90
 OPEN_CASES = (CaseStatus.NEW, CaseStatus.IN_CONTACT)
 
 
+@sql.one_moment()
 def dashboard(request: StaffRequest, context: dict[str, Any]) -> dict[str, Any]:
     """What the admin's index shows; each part only to those who may read it."""
     user, now = request.user, timezone.now()

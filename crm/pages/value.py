@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
+from crm.common import sql
 from crm.pages.shell import StaffRequest, page, render
 from crm.templatetags.crm import month
 from customers.models import AcquisitionChannel
@@ -12,6 +13,7 @@ from ltv import reports
 
 
 @page("ltv.view_customerltv")
+@sql.one_moment()
 def value(request: StaffRequest) -> HttpResponse:
     found = reports.overview()
     channels = reports.channels() if found else []

@@ -99,6 +99,16 @@ def number(value: Figure, digits: int = 0) -> str:
 
 
 @register.filter
+def fixed(value: Figure, digits: int) -> str:
+    """``0.80``: with all of its decimals, for a column to be read downwards."""
+    if value is None or isinstance(value, str):
+        return NOTHING
+    return format_decimal(
+        round(Decimal(str(value)), digits), format=f"#,##0.{'0' * digits}", locale=_locale()
+    )
+
+
+@register.filter
 def signed(value: float | str | None) -> str:
     """``+3``, ``−2`` or ``0``."""
     if value is None or isinstance(value, str):

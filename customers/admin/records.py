@@ -101,6 +101,7 @@ class PurchaseAdmin(FactAdmin):
         "purchased_on",
         "amount",
         "currency",
+        "cost",
         "rate",
         "base_amount",
         "base_cost",

@@ -77,8 +77,10 @@ class PurchaseOut(serializers.Serializer):
     amount = Amount()
     currency = serializers.CharField()
     refunded = Amount()
+    cost = Amount(allow_null=True)
     rate = Amount(allow_null=True)
     base_amount = Amount(allow_null=True)
+    base_cost = Amount(allow_null=True)
     sales_channel = serializers.CharField(allow_blank=True)
 
 

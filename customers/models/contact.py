@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.common.orm import empty_when
 from customers.choices import Direction, FollowUpStatus, InteractionKind, Outcome
 from customers.querysets import FollowUpQuerySet
 
@@ -71,8 +72,7 @@ class FollowUp(models.Model):
             models.CheckConstraint(name="follow_up_has_text", condition=~Q(text="")),
             models.CheckConstraint(
                 name="follow_up_closed_has_time",
-                condition=Q(status=FollowUpStatus.OPEN, closed_at__isnull=True)
-                | (~Q(status=FollowUpStatus.OPEN) & Q(closed_at__isnull=False)),
+                condition=empty_when("closed_at", status=FollowUpStatus.OPEN),
             ),
         ]
         indexes = [

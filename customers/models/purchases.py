@@ -26,7 +26,8 @@ class Product(models.Model):
 class Purchase(models.Model):
     """One paid order, in its own currency and in base currency at its day's rate.
 
-    Without a rate ``base_amount`` is NULL: such a purchase is listed for staff and counted nowhere.
+    Without a rate ``base_amount`` is NULL: such a purchase is listed for staff and counted nowhere. When the rate comes
+    it and ``base_cost`` are worked out of ``amount`` and ``cost``.
     ``refunded`` is the sum of its refunds, kept by a trigger, so that it can never exceed the amount.
     """
 
@@ -39,6 +40,7 @@ class Purchase(models.Model):
     )
     amount = models.DecimalField(_("amount"), max_digits=18, decimal_places=3)
     currency = models.CharField(_("currency"), max_length=3)
+    cost = models.DecimalField(_("cost"), max_digits=18, decimal_places=3, null=True, blank=True)
     rate = models.DecimalField(_("rate"), max_digits=18, decimal_places=9, null=True, blank=True)
     base_amount = models.DecimalField(
         _("amount in base currency"), max_digits=18, decimal_places=3, null=True, blank=True
@@ -75,6 +77,13 @@ class Purchase(models.Model):
             ),
             models.CheckConstraint(
                 name="purchase_cost_not_negative", condition=Q(base_cost__isnull=True) | Q(base_cost__gte=0)
+            ),
+            models.CheckConstraint(
+                name="purchase_own_cost_not_negative", condition=Q(cost__isnull=True) | Q(cost__gte=0)
+            ),
+            models.CheckConstraint(
+                name="purchase_rate_gives_base_cost",
+                condition=Q(cost__isnull=True) | Q(rate__isnull=True) | Q(base_cost__isnull=False),
             ),
             models.CheckConstraint(
                 name="purchase_has_order_id", condition=~Q(external_id="") & ~Q(source="")

@@ -54,7 +54,7 @@ SELECT
     (purchased_at AT TIME ZONE %(zone)s)::date AS purchased_on,
     amount_text::numeric AS amount,
     code AS currency,
-    cost_text::numeric AS cost,
+    round(cost_text::numeric, 3) AS cost,  -- often an average, with decimals that no column keeps
     sales_channel, sku, product, category,
     quantity_text::numeric AS quantity,
     line_amount_text::numeric AS line_amount,
@@ -78,6 +78,7 @@ SELECT
         WHEN amount_text::numeric < 0 THEN 'negative|amount|' || left(amount, 60)
         WHEN cost <> '' AND cost_text IS NULL THEN 'not_a_number|cost|' || left(cost, 60)
         WHEN cost_text::numeric < 0 THEN 'negative|cost|' || left(cost, 60)
+        WHEN cost_text::numeric >= 1000000000000 THEN 'too_large|cost|' || left(cost, 60)
         WHEN quantity <> '' AND quantity_text IS NULL THEN 'not_a_number|quantity|' || left(quantity, 60)
         WHEN quantity_text::numeric <= 0 OR quantity_text::numeric >= 1000000000
             OR scale(trim_scale(quantity_text::numeric)) > 3 THEN 'not_a_quantity|quantity|' || left(quantity, 60)

@@ -38,11 +38,11 @@ FROM (
 WHERE d.sku = n.sku AND (d.name <> n.product OR d.category <> n.category);
 
 INSERT INTO customers_purchase (
-    customer_id, source, external_id, purchased_at, purchased_on, amount, currency, rate, base_amount, base_cost,
+    customer_id, source, external_id, purchased_at, purchased_on, amount, currency, cost, rate, base_amount, base_cost,
     refunded, base_refunded, sales_channel, recorded_at
 )
 SELECT
-    buyer_id, %(source)s, order_id, purchased_at, purchased_on, amount, currency, rate, round(amount * rate, 3),
+    buyer_id, %(source)s, order_id, purchased_at, purchased_on, amount, currency, cost, rate, round(amount * rate, 3),
     round(cost * rate, 3), 0, 0, coalesce(sales_channel, ''), %(at)s
 FROM import_orders
 WHERE verdict = 'create'
@@ -50,12 +50,18 @@ ORDER BY head;
 
 UPDATE customers_purchase p
 SET purchased_at = o.purchased_at, purchased_on = o.purchased_on, amount = o.amount, currency = o.currency,
-    rate = o.rate, base_amount = round(o.amount * o.rate, 3),
-    base_cost = coalesce(round(o.cost * o.rate, 3), p.base_cost),
+    cost = o.known_cost, rate = o.rate, base_amount = round(o.amount * o.rate, 3),
+    base_cost = CASE WHEN o.known_cost IS NULL THEN p.base_cost ELSE round(o.known_cost * o.rate, 3) END,
     base_refunded = coalesce(round(p.refunded * o.rate, 3), 0),
     sales_channel = coalesce(o.sales_channel, p.sales_channel)
-FROM import_orders o
-WHERE o.verdict = 'update' AND o.purchase_differs AND p.id = o.purchase_id;
+FROM (
+    -- a cost that the file leaves blank is the stored one, unless that was in another currency
+    SELECT n.*, coalesce(n.cost, CASE WHEN s.currency = n.currency THEN s.cost END) AS known_cost
+    FROM import_orders n
+    JOIN customers_purchase s ON s.id = n.purchase_id
+    WHERE n.verdict = 'update' AND n.purchase_differs
+) o
+WHERE p.id = o.purchase_id;
 
 DELETE FROM customers_purchaseline l
 USING import_orders o

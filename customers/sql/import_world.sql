@@ -18,7 +18,7 @@ found AS (
         m.external_id AS address_owner,
         former_a.id IS NOT NULL OR h.customer_id IS NULL AND former_m.id IS NOT NULL AS by_former,
         p.id AS purchase_id, p.customer_id AS p_customer_id, p.purchased_at AS p_at, p.amount AS p_amount,
-        p.currency AS p_currency, p.rate AS p_rate, p.base_cost AS p_base_cost, p.refunded AS p_refunded,
+        p.currency AS p_currency, p.cost AS p_cost, p.rate AS p_rate, p.base_cost AS p_base_cost, p.refunded AS p_refunded,
         p.sales_channel AS p_channel,
         CASE WHEN h.currency = %(base)s THEN 1 ELSE x.rate END AS rate
     FROM heads h
@@ -68,7 +68,12 @@ compared AS (
         n.purchase_id IS NOT NULL AND (
             n.p_at <> n.purchased_at OR n.p_amount <> n.amount OR n.p_currency <> n.currency
             OR n.p_channel <> coalesce(n.sales_channel, n.p_channel)
-            OR n.p_base_cost IS DISTINCT FROM coalesce(round(n.cost * n.p_rate, 3), n.p_base_cost)
+            OR n.cost IS NOT NULL AND CASE
+                -- a purchase may know its cost in base currency alone
+                WHEN n.p_cost IS NULL AND n.p_rate IS NOT NULL
+                    THEN n.p_base_cost IS DISTINCT FROM round(n.cost * n.p_rate, 3)
+                ELSE n.p_cost IS DISTINCT FROM n.cost
+            END
         ) AS purchase_differs,
         n.buyer_id IS NOT NULL AND (
             c.name <> coalesce(n.name, c.name) AND NOT n.by_former

@@ -1,7 +1,9 @@
--- Give purchases without a base amount the latest rate on or before their business day. Their customers are marked
+-- Give purchases without a base amount the latest rate on or before their business day; their cost, refunds and amount
+-- follow, a cost known in base currency alone stays. Their customers are marked
 -- as changed by the trigger. Parameters: base: base currency, worth 1.
 UPDATE customers_purchase p
-SET rate = w.rate, base_amount = round(p.amount * w.rate, 3), base_refunded = round(p.refunded * w.rate, 3)
+SET rate = w.rate, base_amount = round(p.amount * w.rate, 3), base_refunded = round(p.refunded * w.rate, 3),
+    base_cost = coalesce(round(p.cost * w.rate, 3), p.base_cost)
 FROM (
     SELECT u.id, CASE WHEN u.currency = %(base)s THEN 1 ELSE x.rate END AS rate
     FROM customers_purchase u

@@ -80,7 +80,7 @@ RULES = {
     "past_rate": gettext_noop("customers go on at their past rate"),
     "past_rate_with_first": gettext_noop("customers go on at their past rate, the first purchase included"),
     "last_window": gettext_noop("the same again as last time"),
-    "recency": gettext_noop("customers silent for two of their usual gaps are gone, the others go on"),
+    "recency": gettext_noop("customers silent for twice their usual gap are gone, the others go on"),
     "formula": gettext_noop("average purchase x frequency x time"),
 }
 

@@ -359,6 +359,19 @@ def test_two_records_are_compared_before_they_become_one(press, browser_of_staff
     assert not Customer.objects.filter(pk=other.pk).exists()
 
 
+def test_the_other_record_is_first_looked_for_by_the_name(browser_of_staff, shop):
+    keep, twin = CustomerFactory(name="Kim Minji"), CustomerFactory(name="Kim Minji")
+    CustomerFactory(name="Lee Sora")
+
+    offered = browser_of_staff.get(reverse("crm:customer_merge", args=[keep.pk]))
+    CustomerFactory.create_batch(10, name="Kim Minji")
+    many = browser_of_staff.get(reverse("crm:customer_merge", args=[keep.pk]))
+
+    assert offered.context["found"] == [twin]
+    assert len(many.context["found"]) == 10
+    assert "More than 10 match" in many.content.decode()
+
+
 @pytest.mark.parametrize("other", ["", "x", "0", "9" * 30, "²", "itself"])
 def test_nobody_to_merge_with_is_no_error(other, press):
     keep = CustomerFactory()

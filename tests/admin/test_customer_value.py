@@ -92,6 +92,17 @@ def test_the_first_night_says_that_there_is_nothing_to_compare_with(browser_of_s
     assert "Half of the customers like this one" in html
 
 
+def test_a_second_run_of_the_day_says_in_words_that_nothing_changed(browser_of_staff, staff, regular):
+    run_night()
+    night.request_recalculation(by=staff, now=NOW)
+    run_night()
+
+    html = read(browser_of_staff, "customer_value", regular)
+
+    worth = CustomerLtv.objects.get(customer=regular).clv
+    assert f"The margin is {money(worth, 'USD')}, as in the run before." in html
+
+
 def test_every_reason_is_said_with_its_sign_also_without_colours(browser_of_staff, regular):
     run_night(-1)
     run_night()

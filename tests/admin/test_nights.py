@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from crm.common.choices import JobState, StageState
 from crm.common.models import JobRun, Shop
+from crm.pages.nights_live import took
 from crm.pages.nights_run import Clock
 from tests.admin.nights import SECONDS, a_night, share_out
 
@@ -199,6 +200,21 @@ def test_a_pause_between_a_failure_and_its_retry_is_drawn_short():
     assert [place for place, _words in clock.pauses()] == [10 / 21]
     assert clock.place(began + 3600 * seconds) == 11 / 21
     assert clock.place(began + 3610 * seconds) == 1.0
+
+
+def test_the_moments_between_stages_belong_to_the_clock():
+    began, seconds = at_night(TODAY), timedelta(seconds=1)
+    clock = Clock([(began, began + 38 * seconds), (began + 40 * seconds, began + 80 * seconds)])
+
+    assert clock.pauses() == []
+    assert [words for _place, words in clock.ticks()] == [took(n) for n in (0, 20, 40, 60, 80)]
+
+
+def test_the_first_night_has_no_columns_for_the_nights_before(read):
+    page = read("night", a_night(TODAY, began=at_night(TODAY), customers=10).pk)
+
+    assert "This run" in page
+    assert "Median" not in page
 
 
 def test_figures_are_held_against_the_nights_before(read):

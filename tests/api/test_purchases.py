@@ -7,6 +7,7 @@ from django.utils import timezone
 from crm.common.models import IdempotencyRecord
 from crm.common.tasks import tidy
 from customers.models import Customer, Purchase, Refund
+from customers.services import rates
 from tests.factories import CustomerFactory, ExchangeRateFactory, PurchaseFactory
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +49,19 @@ def test_orders_sent_in_bulk_are_stored_with_their_lines(api, shop):
         ("Green tea", 2, Decimal("12.5"))
     ]
     assert (won.amount, won.base_amount) == (10000, Decimal("7.5"))
+
+
+def test_what_an_order_cost_is_shown_as_it_was_sent_and_counts_when_its_rate_comes(api, shop):
+    customer = CustomerFactory()
+    send(api, [row(1, customer, amount=10000, cost=4001, currency="KRW")])
+    waiting = api.get(PURCHASES).json()["results"][0]
+    ExchangeRateFactory(currency="KRW", day="2026-01-01", rate=Decimal("0.00075"))
+    rates.apply_missing_rates()
+
+    [purchase] = api.get(PURCHASES).json()["results"]
+
+    assert (waiting["cost"], waiting["base_cost"]) == ("4001", None)
+    assert (purchase["cost"], purchase["base_cost"]) == ("4001", "3.001")
 
 
 def test_orders_sent_twice_change_nothing(api, shop):

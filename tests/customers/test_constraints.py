@@ -93,6 +93,8 @@ BAD: dict[str, Callable[[], object]] = {
     "purchase_currency_code": lambda: change(PurchaseFactory, currency="us"),
     "purchase_rate_gives_base": lambda: change(PurchaseFactory, base_amount=None),
     "purchase_cost_not_negative": lambda: change(PurchaseFactory, base_cost=-1),
+    "purchase_own_cost_not_negative": lambda: change(PurchaseFactory, cost=-1, base_cost=0),
+    "purchase_rate_gives_base_cost": lambda: change(PurchaseFactory, cost=4),
     "purchase_has_order_id": lambda: change(PurchaseFactory, external_id=""),
     "purchase_year_plausible": lambda: change(PurchaseFactory, purchased_on="1969-12-31"),
     "line_position_once": lambda: twice(PurchaseLineFactory, "purchase", "position"),

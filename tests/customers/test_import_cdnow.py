@@ -111,3 +111,12 @@ def test_the_command_can_check_only_and_names_bad_rows(
     assert "row 3: amount: “five” is not a number in the style chosen" in printed
     assert Purchase.objects.count() == 0
     assert ImportBatch.objects.get().uploaded_at > datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def test_a_file_with_usual_names_needs_no_mapping(shop, tmp_path):
+    orders = tmp_path / "orders.csv"
+    orders.write_text("Order ID,Customer ID,Date,Total,Currency\nA-1,C1,2026-02-03,12.50,USD\n")
+
+    call_command("import_purchases", str(orders))
+
+    assert list(Purchase.objects.values_list("external_id", "amount")) == [("A-1", Decimal("12.5"))]

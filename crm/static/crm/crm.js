@@ -45,7 +45,7 @@
     no.textContent = form.dataset.confirmNo || "Cancel";
     var yes = document.createElement("button");
     yes.type = "button";
-    yes.className = "mc-btn mc-btn--main";
+    yes.className = "mc-btn " + (form.querySelector("button.mc-btn--bad") ? "mc-btn--bad" : "mc-btn--main");
     yes.textContent = form.dataset.confirmYes || form.dataset.confirm;
     row.append(no, yes);
     dialog.append(title, text, row);

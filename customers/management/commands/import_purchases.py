@@ -40,8 +40,9 @@ class Command(BaseCommand):
             help=f"what holds for every row; fields: {', '.join(maps.CONSTANTS)}",
         )  # fmt: skip
         parser.add_argument(
-            "--guess", action="store_true", help="map columns by their names where --map does not"
-        )
+            "--guess", action="store_true",
+            help="map columns by their names where --map does not; so without --map and --preset anyway",
+        )  # fmt: skip
         parser.add_argument("--date-format", choices=sorted(maps.DATE_FORMATS), default=maps.ISO)
         parser.add_argument("--number-style", choices=sorted(maps.NUMBER_STYLES), default=maps.PLAIN)
         parser.add_argument("--encoding", default="", help="needed only where the bytes leave it open")
@@ -62,11 +63,12 @@ class Command(BaseCommand):
             raise CommandError(str(error.text)) from error
 
     def _import(self, file: Path, preset: str, source: str, options: dict[str, object]) -> None:
+        guess = not preset and bool(options["guess"] or not options["columns"])
         batch = imports.upload(
             file_name=file.name, data=file, source=source, at=timezone.now(), preset=preset,
-            mapping=None if preset or options["guess"] else _mapping(options, {}),
+            mapping=None if preset or guess else _mapping(options, {}),
         )  # fmt: skip
-        if options["guess"] and not preset:
+        if guess:
             imports.choose_mapping(
                 batch=batch, mapping=_mapping(options, imports.peek(batch, str(options["encoding"])).guesses)
             )

@@ -65,7 +65,7 @@ def test_the_owner_reads_sentences():
         "Over the last 6 checks the forecast of purchases was 5 % high. "
         "The forecast of spend was 3 % high. "
         "The 80 % ranges held 80 % of customers. "
-        "The forecast beats the simple rule (customers silent for two of their usual gaps are gone, "
+        "The forecast beats the simple rule (customers silent for twice their usual gap are gone, "
         "the others go on) by 25 %, between 21 and 28 %."
     )
 

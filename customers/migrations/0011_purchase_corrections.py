@@ -27,7 +27,7 @@ UNDO = "DROP FUNCTION customers_purchase_corrected CASCADE"
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0008_purchase_change_customer'),
+        ('customers', '0010_purchase_cost_checked'),
     ]
 
     operations = [
