@@ -11,7 +11,8 @@ from tests.browser.conftest import Watch
 LOADED = (390, "light")
 LOOKS = [(1440, "light"), (1440, "dark"), (390, "dark")]
 TABS = 4  # while one page is waited for to fall quiet, the others load
-NOT_PAGES = {"night_progress", "check_progress", "campaign_states"}  # what a page's script asks for
+# What a page's script asks for.
+NOT_PAGES = {"night_progress", "night_again_progress", "check_progress", "campaign_states"}
 # The mail of the test shop brings a script; the sandbox of its frame says that it was not run.
 SANDBOXED = "Blocked script execution in 'about:srcdoc'"
 # What a screen reader would miss: exactly one heading of the page, and a name for whatever can be used.

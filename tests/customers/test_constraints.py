@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import IntegrityError, transaction
 from django.db.models import Model, ProtectedError
 
-from customers.models import ImportRow, Purchase, PurchaseChange, PurchaseLine, Refund
+from customers.models import ImportRow, Purchase, PurchaseChange, PurchaseCorrection, PurchaseLine, Refund
 from tests.factories import (
     ChannelFactory,
     ConsentFactory,
@@ -49,6 +49,11 @@ def own_referrer() -> None:
 def leave_before_entering() -> None:
     stay = MembershipFactory()
     change(lambda: stay, left_at=stay.entered_at - timedelta(seconds=1))
+
+
+def corrected() -> PurchaseCorrection:
+    change(PurchaseFactory, base_amount=40)
+    return PurchaseCorrection.objects.get()
 
 
 def twice(factory: type, *shared: str, **values: object) -> None:
@@ -95,6 +100,8 @@ BAD: dict[str, Callable[[], object]] = {
     "purchase_cost_not_negative": lambda: change(PurchaseFactory, base_cost=-1),
     "purchase_own_cost_not_negative": lambda: change(PurchaseFactory, cost=-1, base_cost=0),
     "purchase_rate_gives_base_cost": lambda: change(PurchaseFactory, cost=4),
+    "purchase_correction_kind_known": lambda: change(corrected, kind="guess"),
+    "purchase_correction_moved_has_two": lambda: change(corrected, former_customer_id=0),
     "purchase_has_order_id": lambda: change(PurchaseFactory, external_id=""),
     "purchase_year_plausible": lambda: change(PurchaseFactory, purchased_on="1969-12-31"),
     "line_position_once": lambda: twice(PurchaseLineFactory, "purchase", "position"),

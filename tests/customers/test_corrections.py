@@ -4,7 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from customers.models import Purchase, PurchaseCorrection
@@ -65,15 +64,3 @@ def test_what_is_recorded_or_given_back_or_told_beside_the_figures_is_no_correct
     Purchase.objects.update(sales_channel="web", external_id=F("external_id"))
 
     assert noted() == []
-
-
-@pytest.mark.parametrize(
-    ("constraint", "facts"),
-    [
-        ("purchase_correction_kind_known", {"kind": "guess", "former_customer_id": 1}),
-        ("purchase_correction_moved_has_two", {"kind": "rate", "former_customer_id": 2}),
-    ],
-)
-def test_the_database_refuses(constraint, facts):
-    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        PurchaseCorrection.objects.create(purchase_id=1, customer_id=1, **facts)

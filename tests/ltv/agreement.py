@@ -114,10 +114,11 @@ def summaries(worths: dict[int, Worth]) -> None:
 
 def facts(ledger: Ledger) -> None:
     """Purchases are what was said, at the rate known for their day when they came to have one."""
-    names = ("customer_id", "purchased_on", "rate", "base_cost", "refunded")
+    names = ("customer_id", "purchased_on", "rate", "cost", "base_cost", "refunded")
     stored = {row[0]: row[1:] for row in Purchase.objects.values_list("external_id", *names)}
     assert stored == {
-        name: (one.who, one.on, one.rate, one.cost, one.returned) for name, one in ledger.orders.items()
+        name: (one.who, one.on, one.rate, one.cost, one.base_cost, one.returned)
+        for name, one in ledger.orders.items()
     }
 
 

@@ -16,13 +16,14 @@ THOUSANDTH = Decimal("0.001")
 
 @dataclass
 class Order:
-    """One order as it was sold or corrected; ``returned`` is in its currency, ``cost`` in base currency."""
+    """One order as it was sold or corrected; ``returned`` and ``cost`` are in its currency, ``base_cost`` in the shop's."""
 
     who: int
     on: date  # the shop's calendar day
     facts: tuple[datetime, Decimal, str]  # when, how much, in which currency
     rate: Decimal | None = None
     cost: Decimal | None = None
+    base_cost: Decimal | None = None
     returned: Decimal = Decimal(0)
 
     @property
@@ -36,6 +37,12 @@ class Order:
     @property
     def left(self) -> Decimal:
         return self.paid - self.back
+
+    def price(self, rate: Decimal | None) -> None:
+        """A cost that is not known in the order's own currency stays what it is in base currency."""
+        self.rate = rate
+        if self.cost is not None:
+            self.base_cost = None if rate is None else base(self.cost, rate)
 
 
 @dataclass(frozen=True)
@@ -67,25 +74,24 @@ class Ledger:
     def sell(
         self, name: str, who: int, at: datetime, amount: Decimal, currency: str, cost: Decimal | None
     ) -> None:
-        """A cost told without a rate for its day is not kept: the shop's margin rate stands in."""
         on = at.astimezone(self.zone).date()
-        rate = self._rate(currency, on)
-        known = None if cost is None or rate is None else base(cost, rate)
-        self.orders[name] = Order(who, on, (at, amount, currency), rate, known)
+        self.orders[name] = one = Order(who, on, (at, amount, currency), cost=cost)
+        one.price(self._rate(currency, on))
 
     def correct(self, name: str, at: datetime, amount: Decimal, currency: str) -> None:
-        """A file that says the same changes nothing; another one is priced anew, and leaves the cost."""
+        """A file without a cost. One that says the same changes nothing; a number in another currency is none any more."""
         one, facts = self.orders[name], (at, amount, currency)
         if one.facts != facts:
+            one.cost = one.cost if currency == one.facts[2] else None
             one.facts, one.on = facts, at.astimezone(self.zone).date()
-            one.rate = self._rate(currency, one.on)
+            one.price(self._rate(currency, one.on))
 
     def tell_rate(self, currency: str, day: date, rate: Decimal) -> None:
         """Orders that have a rate keep it; those that waited take the one of their own day."""
         self.rates[currency][day] = rate
         for one in self.orders.values():
             if one.rate is None:
-                one.rate = self._rate(one.facts[2], one.on)
+                one.price(self._rate(one.facts[2], one.on))
 
     def merge(self, *, keep: int, other: int) -> None:
         for one in self.orders.values():
@@ -130,9 +136,9 @@ class Ledger:
 
 def _share(one: Order, margin_rate: Decimal) -> Fraction:
     """The part of an order's revenue that is margin."""
-    if one.cost is None or not one.paid:
+    if one.base_cost is None or not one.paid:
         return Fraction(margin_rate)
-    return 1 - Fraction(one.cost) / Fraction(one.paid)
+    return 1 - Fraction(one.base_cost) / Fraction(one.paid)
 
 
 def months_observed(worth: Worth, as_of: date) -> Fraction:
