@@ -11,13 +11,13 @@ SOURCES = (
         " FILTER (WHERE (m.sent_at AT TIME ZONE %(zone)s)::date > %(today)s::date - 30) AS recent"
         " FROM campaigns_message m JOIN campaigns_campaign campaign ON campaign.id = m.campaign_id"
         " WHERE m.status = 'sent' AND campaign.purpose = 'marketing' GROUP BY m.customer_id) {alias}"
-        " ON {alias}.customer_id = c.id",
+        " ON {belongs}",
     ),
     Source(
         "coupons",
         "LEFT JOIN (SELECT customer_id, count(*) AS redeemed FROM campaigns_coupon"
         " WHERE status = 'redeemed' GROUP BY customer_id) {alias}"
-        " ON {alias}.customer_id = c.id",
+        " ON {belongs}",
     ),
 )
 TRAITS = (

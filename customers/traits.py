@@ -38,7 +38,7 @@ def _consent(purpose: Purpose) -> Source:
     """The one current statement about ``purpose``: consent_one_current makes it at most one."""
     return Source(
         f"{purpose}_consent",
-        "LEFT JOIN customers_consent {alias} ON {alias}.customer_id = c.id"
+        "LEFT JOIN customers_consent {alias} ON {belongs}"
         f" AND {{alias}}.purpose = '{purpose}' AND {{alias}}.superseded_at IS NULL",
     )
 
@@ -51,17 +51,17 @@ SOURCES = (
         "bought",
         "LEFT JOIN (SELECT customer_id, count(*) AS purchases, min(purchased_on) AS first_on,"
         " max(purchased_on) AS last_on FROM customers_purchase GROUP BY customer_id) {alias}"
-        " ON {alias}.customer_id = c.id",
+        " ON {belongs}",
     ),
     Source(
         "contact",
         "LEFT JOIN (SELECT customer_id, max(occurred_at) AS last_at FROM customers_interaction"
-        " GROUP BY customer_id) {alias} ON {alias}.customer_id = c.id",
+        " GROUP BY customer_id) {alias} ON {belongs}",
     ),
     Source(
         "follow_up",
         "LEFT JOIN (SELECT customer_id, min(due_on) AS due_on FROM customers_followup"
-        " WHERE status = 'open' GROUP BY customer_id) {alias} ON {alias}.customer_id = c.id",
+        " WHERE status = 'open' GROUP BY customer_id) {alias} ON {belongs}",
     ),
 )
 

@@ -9,13 +9,13 @@ SOURCES = (
         "last_score",
         "LEFT JOIN (SELECT DISTINCT ON (customer_id) customer_id, score FROM feedback_response"
         " WHERE score IS NOT NULL ORDER BY customer_id, submitted_at DESC, id DESC) {alias}"
-        " ON {alias}.customer_id = c.id",
+        " ON {belongs}",
     ),
     Source(
         "answered",
         "LEFT JOIN (SELECT customer_id, max(submitted_at) AS last_at,"
         " coalesce(bool_or(score <= 6 AND case_status IN ('new', 'in_contact')), false) AS open_detractor"
-        " FROM feedback_response GROUP BY customer_id) {alias} ON {alias}.customer_id = c.id",
+        " FROM feedback_response GROUP BY customer_id) {alias} ON {belongs}",
     ),
 )
 TRAITS = (

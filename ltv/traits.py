@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from customers.core.traits import Source, Trait, register_source, register_trait
 
 SOURCES = (
-    Source("ltv", "LEFT JOIN ltv_current {alias} ON {alias}.customer_id = c.id"),
+    Source("ltv", "LEFT JOIN ltv_current {alias} ON {belongs}"),
     Source(
         "average_buyer",
         "CROSS JOIN (SELECT avg(revenue) AS revenue FROM ltv_current WHERE orders > 0) {alias}",

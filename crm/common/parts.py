@@ -8,7 +8,7 @@ died goes to the next taker when its lease has run out; and who comes late finds
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=30)  # from the claim until the row lock must be held
 SECONDS = 600
 MAX_ATTEMPTS = 5
-EVERYONE = 2**63 - 1
 BELLS = 200
 PAUSE = 0.1  # seconds, while others finish the last parts
 
@@ -43,21 +42,10 @@ class Late(Exception):
     """Whatever the part belongs to has ended or begun anew; nothing was done."""
 
 
-def cut(stage: JobStage, *, first: int, last: int, count: int) -> int:
-    """Cut everybody into ``count`` parts, see ``edges``; returns how many."""
-    ranges = enumerate(edges(first, last, count))
-    made = [JobPart(stage=stage, number=number, low=low, high=high) for number, (low, high) in ranges]
+def cut(stage: JobStage, ranges: Iterable[tuple[int, int]]) -> int:
+    """Make a part of each of these ranges of ids; returns how many."""
+    made = [JobPart(stage=stage, number=n, low=low, high=high) for n, (low, high) in enumerate(ranges)]
     return len(JobPart.objects.bulk_create(made))
-
-
-def edges(first: int, last: int, count: int) -> Iterator[tuple[int, int]]:
-    """``count`` ranges low <= id < high, of equal width between ``first`` and ``last``.
-
-    The first one begins at 0 and the last one never ends, so that nobody who comes or goes meanwhile is outside.
-    """
-    count = max(1, min(count, last - first + 1))
-    between = [first + (last - first + 1) * number // count for number in range(1, count)]
-    return zip([0, *between], [*between, EVERYONE], strict=True)
 
 
 def ring(task: str, count: int) -> None:
@@ -134,7 +122,7 @@ def _mine(part: JobPart) -> QuerySet[JobPart]:
 
 
 def _work_on(part: JobPart, work: Callable[[JobPart], Outcome], clock: Callable[[], datetime]) -> None:
-    with sql.patient(SECONDS):
+    with sql.patient(SECONDS, parallel=False):  # several are worked on at once anyway
         if _mine(part).select_for_update(skip_locked=True).first() is None:
             raise Late
         outcome = work(part)

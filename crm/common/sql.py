@@ -89,10 +89,13 @@ def _preparing_cursor() -> CursorWrapper:
 
 
 @contextmanager
-def patient(seconds: int, *, memory_mb: int = 64, snapshot: bool = False) -> Iterator[None]:
+def patient(
+    seconds: int, *, memory_mb: int = 64, snapshot: bool = False, parallel: bool = True
+) -> Iterator[None]:
     """A transaction whose statements may take ``seconds`` and sort in ``memory_mb``: the night, imports.
 
     With ``snapshot`` they all see one moment, that of the first; not inside another transaction, whose level stays.
+    Not ``parallel``: PostgreSQL starts no processes to help with a statement; nobody would make them give way.
     """
     outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
@@ -103,6 +106,32 @@ def patient(seconds: int, *, memory_mb: int = 64, snapshot: bool = False) -> Ite
             " set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '0', true)",
             [f"{seconds}s", f"{memory_mb}MB"],
         )
+        if not parallel:
+            cursor.execute(
+                "SELECT set_config('max_parallel_workers_per_gather', '0', true),"
+                " set_config('max_parallel_maintenance_workers', '0', true)"
+            )
+        yield
+
+
+def limits() -> list[tuple[str, str]]:
+    """What the statements of this transaction may take, for ``under``."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting || coalesce(unit, '') FROM pg_settings"
+            " WHERE name IN ('statement_timeout', 'lock_timeout', 'work_mem')"
+        )
+        return [(name, value) for name, value in cursor.fetchall()]
+
+
+@contextmanager
+def under(limits: Iterable[tuple[str, str]]) -> Iterator[None]:
+    """A transaction with the limits of another one; it may not start processes to help."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "SELECT set_config(%s, %s, true)", [*limits, ("max_parallel_workers_per_gather", "0")]
+            )
         yield
 
 
@@ -135,6 +164,22 @@ def know_sizes() -> None:
         )
         for (name,) in cursor.fetchall():
             cursor.execute(sql.SQL("ANALYZE {}").format(Identifier(name)).as_string(connection.connection))
+
+
+def about(table: str) -> int:
+    """About how many rows a table has, as PostgreSQL's planner reckons; counted where that knows nothing yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT reltuples / relpages * pg_relation_size(oid) / current_setting('block_size')::int"
+            " FROM pg_class WHERE oid = %s::regclass AND reltuples > 0 AND relpages > 0",
+            [table],
+        )
+        if found := cursor.fetchone():
+            return round(found[0])
+        cursor.execute(
+            sql.SQL("SELECT count(*) FROM {}").format(Identifier(table)).as_string(connection.connection)
+        )
+        return int(cursor.fetchone()[0])
 
 
 def copy_out(

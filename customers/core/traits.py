@@ -20,7 +20,7 @@ Choices = tuple[tuple[str, object], ...]
 class Source:
     """Where traits are read: ``join`` is SQL text after ``customers_customer c``, with ``{alias}`` for its name.
 
-    ``needs`` names the sources that its traits read as well.
+    ``{belongs}`` stands for the condition that a row is this customer's. ``needs`` names the sources that its traits read as well.
     """
 
     alias: str
@@ -79,12 +79,21 @@ class Catalogue:
             ordered.update(dict.fromkeys([*self.with_needs(self.sources[alias].needs), alias]))
         return list(ordered)
 
-    def joins(self, aliases: Iterable[str], overrides: dict[str, str] | None = None) -> str:
-        """The SQL text joining these sources; ``overrides`` replaces the text of single ones for one evaluation."""
+    def joins(
+        self, aliases: Iterable[str], overrides: dict[str, str] | None = None, *, ranged: bool = False
+    ) -> str:
+        """The SQL text joining these sources; ``overrides`` replaces the text of single ones for one evaluation.
+
+        ``ranged``: only of customers with ``%(low)s`` <= id < ``%(high)s``, so that nothing else is read.
+        """
         texts = {alias: self.sources[alias].join for alias in self.with_needs(aliases)} | {
             alias: text for alias, text in (overrides or {}).items() if alias in self.with_needs(aliases)
         }
-        return "\n".join(text.format(alias=alias) for alias, text in texts.items())
+        belongs = "{0}.customer_id = c.id"
+        if ranged:  # PostgreSQL concludes equality from one table to the other, and no range
+            belongs += " AND {0}.customer_id >= %(low)s AND {0}.customer_id < %(high)s"
+        named = ((text, alias, belongs.format(alias)) for alias, text in texts.items())
+        return "\n".join(text.format(alias=alias, belongs=theirs) for text, alias, theirs in named)
 
     def expression(self, trait: Trait) -> str:
         """The trait's SQL with its sources' names filled in, in brackets unless it is a mere column."""

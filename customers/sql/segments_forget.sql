@@ -1,2 +1,2 @@
--- Drops the working table of segments_changes. No parameters.
+-- Drops the working table of a refresh. No parameters.
 DROP TABLE segment_change

@@ -4,15 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from math import ceil
 from typing import Any
 
 import numpy as np
-from django.db.models import Count, Max, Min
 from numpy.typing import NDArray
 
 from crm.common import sql
-from crm.common.parts import EVERYONE, edges
+from crm.common.beside import side_by_side
+from crm.common.ranges import EVERYONE, ranges
 from ltv.core.arrays import Floats, Ints
 from ltv.models import PurchaseSummary
 
@@ -21,7 +20,7 @@ EPOCH = date(2000, 1, 1)
 FIELDS = (("days", "i4"), ("orders", "i4"), ("first_day", "i4"), ("last_day", "i4"), ("first_revenue", "i8"), ("revenue", "i8"), ("margin", "i8"))  # fmt: skip
 BUYER = np.dtype([("customer_id", "i8"), *FIELDS])
 CUSTOMER = np.dtype([("customer_id", "i8"), ("channel_id", "i8"), *FIELDS])
-AT_ONCE = 250_000  # customers of one reading
+A_READING = 250_000  # customers
 Columns = dict[str, NDArray[Any]]
 
 
@@ -95,12 +94,12 @@ def read(low: int = 0, high: int = EVERYONE) -> Columns:
 
 def read_buyers() -> Columns:
     """Everyone who has a summary, in order of id, columns (n,) of BUYER."""
-    ids = PurchaseSummary.objects.aggregate(first=Min("pk"), last=Max("pk"), count=Count("pk"))
-    ranges = edges(ids["first"] or 0, ids["last"] or 0, ceil(ids["count"] / AT_ONCE))
-    read = [
-        sql.copy_arrays("ltv/histories_buyers", BUYER, {"low": low, "high": high}) for low, high in ranges
-    ]
+    read = side_by_side(_read_buyers, ranges(PurchaseSummary, A_READING))
     return {name: np.concatenate([one[name] for one in read]) for name in BUYER.names or ()}
+
+
+def _read_buyers(among: tuple[int, int]) -> Columns:
+    return sql.copy_arrays("ltv/histories_buyers", BUYER, {"low": among[0], "high": among[1]})
 
 
 def thousandths(units: Floats) -> Ints:

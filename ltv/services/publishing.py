@@ -139,10 +139,12 @@ def publish(run: LtvRun, now: datetime) -> segments.SegmentsChanged:
 
 def _sources(run: LtvRun) -> segments.Overrides:
     """What rules ask of the current run, asked of this one's own table: in the order of customers, without a search."""
-    alias = SQL("{alias}")
+    alias, belongs = SQL("{alias}"), SQL("{belongs}")
     numbers = {"revenue": Literal(str(run.revenue)), "buyers": Literal(run.buyers)}
     return {
-        "ltv": sql.written("ltv/join_run", {**_parts(run), "run_id": Literal(run.pk), "alias": alias}),
+        "ltv": sql.written(
+            "ltv/join_run", {**_parts(run), "run_id": Literal(run.pk), "alias": alias, "belongs": belongs}
+        ),
         "average_buyer": sql.written("ltv/join_average", {**numbers, "alias": alias}),
     }
 

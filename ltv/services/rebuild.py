@@ -8,14 +8,12 @@ forgotten, and to recompute somebody twice is harmless.
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from math import ceil
-
-from django.db.models import Count, Max, Min
 
 from crm.common import parts, sql
 from crm.common.choices import StageState
 from crm.common.jobs import Progress
 from crm.common.models import JobPart
+from crm.common.ranges import ranges
 from customers.models import Customer
 from ltv.choices import RunState
 from ltv.models import LtvRun, PurchaseSummary
@@ -78,14 +76,8 @@ def _plan(run: LtvRun, progress: Progress, why: str, since: summaries.Since | No
         # An audit has answered the marks. Marks made from here on stay in the queue for the next night.
         seen = {"queue": "{}", "marked": marked} if audit else sql.rows("ltv/rebuild_queue")[0]
         progress.note(full=True, audit=audit, why=why, **seen)
-        ids = Customer.objects.aggregate(first=Min("pk"), last=Max("pk"), count=Count("pk"))
         assert progress.row is not None
-        count = parts.cut(
-            progress.row,
-            first=ids["first"] or 0,
-            last=ids["last"] or 0,
-            count=ceil(ids["count"] / PART),
-        )
+        count = parts.cut(progress.row, ranges(Customer, PART))
         parts.ring(sharing.TASK, count)
 
 

@@ -6,13 +6,11 @@ in one transaction with the part it answers, into a table that readers do not se
 
 from collections.abc import Callable
 from datetime import datetime
-from math import ceil
-
-from django.db.models import Count, Max, Min
 
 from crm.common import parts, sql
 from crm.common.jobs import Progress
 from crm.common.models import JobPart, Shop
+from crm.common.ranges import ranges
 from customers.models import Customer
 from ltv.choices import ModelStep
 from ltv.models import LtvRun
@@ -59,10 +57,8 @@ def _plan(run: LtvRun, previous: LtvRun | None, progress: Progress) -> None:
     with sql.patient(60):
         run.compared_with = previous if known else None
         run.save(update_fields=["compared_with"])
-        ids = Customer.objects.aggregate(first=Min("pk"), last=Max("pk"), count=Count("pk"))
-        wanted = min(ceil(ids["count"] / PART), MOST) if _apart(run) else 1
         assert progress.row is not None
-        count = parts.cut(progress.row, first=ids["first"] or 0, last=ids["last"] or 0, count=wanted)
+        count = parts.cut(progress.row, ranges(Customer, PART, most=MOST if _apart(run) else 1))
         parts.ring(sharing.TASK, count)
 
 

@@ -8,6 +8,7 @@ import pytest
 from crm.common import jobs, parts
 from crm.common.choices import StageState
 from crm.common.models import JobPart, JobStage
+from crm.common.ranges import EVERYONE
 from customers.models import PurchaseChange
 from ltv import tasks
 from ltv.choices import RunState
@@ -54,7 +55,7 @@ def test_one_worker_alone_completes_every_part(now):
     assert (stage.state, stage.done, stage.facts["full"], counts(stage)) == ("done", 5, True, (5, 0, 0))
     ranges = list(stage.parts.values_list("low", "high"))
     assert len(ranges) == 3
-    assert (ranges[0][0], ranges[-1][1]) == (0, parts.EVERYONE)
+    assert (ranges[0][0], ranges[-1][1]) == (0, EVERYONE)
     assert [high for _low, high in ranges[:-1]] == [low for low, _high in ranges[1:]]
     assert {part.worker for part in stage.parts.all()} == {stage.worker} == {jobs.worker_name()}
 

@@ -4,22 +4,29 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 
+import numpy as np
 from django.db import OperationalError, transaction
 from psycopg import errors
 from psycopg import sql as composed
 
 from crm.common import sql
+from crm.common.beside import side_by_side
+from crm.common.columns import Column, copy_columns
 from crm.common.models import Shop
+from crm.common.ranges import ranges
 from customers import events
 from customers.choices import SegmentStatus
 from customers.core import rules
 from customers.core.traits import catalogue
-from customers.models import Segment
+from customers.models import Customer, Segment
 
 logger = logging.getLogger(__name__)
 Overrides = dict[str, str]
 A_MASK = 60  # rules a pass evaluates: one bit of a bigint each
+RANGE = 250_000  # customers of one statement
+CHANGE = np.dtype([("segment_id", "i8"), ("customer_id", "i8"), ("enters", "?")])
 
 
 @dataclass(frozen=True)
@@ -104,16 +111,33 @@ def _compile(segments: Iterable[Segment]) -> tuple[dict[int, rules.Compiled], di
 
 
 def _find_changes(compiled: dict[int, rules.Compiled], today: date, overrides: Overrides | None) -> None:
+    """Note in a table of this transaction who enters and who leaves which segment.
+
+    Above RANGE customers other connections look. They see rules, customers and stays as these are committed: none of
+    that does a refresh write before, and the run that it values them by is among ``overrides``.
+    """
+    params, parts = _question(compiled, today, overrides)
+
+    def differing(among: tuple[int, int]) -> dict[str, Column]:
+        asked = {**params, "low": among[0], "high": among[1]}
+        found = sql.copy_arrays("customers/segments_changes", CHANGE, asked, parts)
+        return {name: Column(values) for name, values in found.items()}
+
+    found = side_by_side(differing, ranges(Customer, RANGE))
+    sql.execute("customers/segments_note")
+    copy_columns("segment_change", CHANGE.names or (), found)
+
+
+def _question(
+    compiled: dict[int, rules.Compiled], today: date, overrides: Overrides | None
+) -> tuple[dict[str, Any], sql.Parts]:
     bits = (f"CASE WHEN {rule.sql} THEN {1 << bit} ELSE 0 END" for bit, rule in enumerate(compiled.values()))
     sources = sorted({alias for rule in compiled.values() for alias in rule.sources})
     params = {"segments": list(compiled), "today": today, "zone": Shop.current().time_zone}
     for rule in compiled.values():
         params |= rule.params
-    sql.execute(
-        "customers/segments_changes",
-        params,
-        {
-            "joins": composed.SQL(catalogue().joins(sources, overrides)),  # type: ignore[arg-type]
-            "mask": composed.SQL(f"({' + '.join(bits)})::bigint"),  # type: ignore[arg-type]
-        },
-    )
+    joins = catalogue().joins(sources, overrides, ranged=True)
+    return params, {
+        "joins": composed.SQL(joins),  # type: ignore[arg-type]
+        "mask": composed.SQL(f"({' + '.join(bits)})::bigint"),  # type: ignore[arg-type]
+    }
