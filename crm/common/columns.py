@@ -16,11 +16,9 @@ from crm.common import sql
 
 BLOCK = 32_768  # rows, for whoever cuts them
 PLACES = 3  # decimals of money
-_DIGITS = 5  # of base 10,000: four before the point, one behind
+_BASE = 10_000  # of a digit of PostgreSQL's; one holds what is behind the point
 _NEGATIVE = 0x4000
-_NUMERIC = np.dtype(
-    [("ndigits", ">i2"), ("weight", ">i2"), ("sign", ">i2"), ("dscale", ">i2"), ("digits", ">i2", _DIGITS)]
-)
+_HEADER = [("ndigits", ">i2"), ("weight", ">i2"), ("sign", ">i2"), ("dscale", ">i2")]
 EPOCH = np.datetime64("2000-01-01")  # of PostgreSQL's dates
 
 
@@ -46,7 +44,14 @@ class Column:
 
     @property
     def wire(self) -> np.dtype:
-        return _NUMERIC if self.money else self.values.dtype.newbyteorder(">")
+        """A value as it travels: an amount with as many digits as the largest one here has."""
+        if not self.money:
+            return self.values.dtype.newbyteorder(">")
+        largest = max(-int(self.values.min(initial=0)), int(self.values.max(initial=0)))
+        whole, before = largest // 10**PLACES, 1
+        while whole >= _BASE**before:
+            before += 1
+        return np.dtype([*_HEADER, ("digits", ">i2", before + 1)])
 
 
 def copy_columns(
@@ -98,10 +103,11 @@ def _patterns(columns: list[Column]) -> Iterator[bytes]:
 def _encoded(columns: list[Column], chosen: NDArray[Any], missing: set[int]) -> bytes:
     """Rows of one pattern: the count of columns, then each one's width and value; -1 for NULL."""
     fields: list[tuple[str, Any]] = [("columns", ">i2")]
-    for place, column in enumerate(columns):
+    wires = {place: column.wire for place, column in enumerate(columns) if place not in missing}
+    for place in range(len(columns)):
         fields.append((f"width{place}", ">i4"))
-        if place not in missing:
-            fields.append((f"value{place}", column.wire))
+        if place in wires:
+            fields.append((f"value{place}", wires[place]))
     wire = np.empty(len(chosen), dtype=fields)
     wire["columns"] = len(columns)
     everything = len(chosen) == len(columns[0].values)
@@ -109,7 +115,7 @@ def _encoded(columns: list[Column], chosen: NDArray[Any], missing: set[int]) -> 
         if place in missing:
             wire[f"width{place}"] = -1
             continue
-        wire[f"width{place}"] = column.wire.itemsize
+        wire[f"width{place}"] = wires[place].itemsize
         values = column.values if everything else column.values[chosen]
         if column.money:
             _write_numeric(wire[f"value{place}"], values)
@@ -121,11 +127,12 @@ def _encoded(columns: list[Column], chosen: NDArray[Any], missing: set[int]) -> 
 def _write_numeric(target: NDArray[Any], thousandths: NDArray[np.int64]) -> None:
     """Digits of base 10,000, the most significant first; PostgreSQL drops leading and trailing zeros itself."""
     rest, fraction = np.divmod(np.abs(thousandths), 10**PLACES)
-    target["ndigits"], target["weight"], target["dscale"] = _DIGITS, _DIGITS - 2, PLACES
-    target["sign"] = np.where(thousandths < 0, _NEGATIVE, 0)
     digits = target["digits"]
+    count = digits.shape[1]
+    target["ndigits"], target["weight"], target["dscale"] = count, count - 2, PLACES
+    target["sign"] = np.where(thousandths < 0, _NEGATIVE, 0)
     digits[:, -1] = fraction * 10
-    for place in range(_DIGITS - 2, 0, -1):
-        rest, digit = np.divmod(rest, 10_000)
+    for place in range(count - 2, 0, -1):
+        rest, digit = np.divmod(rest, _BASE)
         digits[:, place] = digit
     digits[:, 0] = rest

@@ -38,6 +38,18 @@ def test_thousandths_become_exact_amounts_of_any_size_and_sign(table):
     assert [money for _id, money, *_rest in rows(table)] == [Decimal(amount) / 1000 for amount in amounts]
 
 
+@pytest.mark.parametrize(
+    "largest", [0, 999, 9_999_999, 10_000_000, -10_000_000, 10**11 - 1, 10**11, -(10**17)]
+)
+def test_amounts_travel_with_as_many_digits_as_the_largest_of_their_block_needs(table, largest):
+    amounts = np.array([largest, 1, -1], dtype=np.int64)
+
+    copy(table, {"id": Column(np.arange(3)), "money": Column(amounts, money=True)})
+
+    found = [Decimal(int(amount)) / 1000 for amount in amounts]
+    assert [money for _id, money, *_rest in rows(table)] == found
+
+
 def test_each_row_has_its_own_nulls(table):
     missing = np.array([[False, False], [True, False], [False, True], [True, True]])
     columns = {
