@@ -1,7 +1,7 @@
 """``python -m benchmarks.night_readers CUSTOMERS STOP_FILE``: pages' queries in a loop until the file is there.
 
 Each query is one the staff's pages ask, through the same querysets; each answer must be of one run and whole. A page
-asks several in turn: how often two of them fell on both sides of a publish is counted, too.
+asks several in turn, in one moment: that no two of them fell on both sides of a publish is counted, too.
 """
 
 import json
@@ -16,6 +16,7 @@ django.setup()
 
 import numpy as np  # noqa: E402
 
+from crm.common import sql  # noqa: E402
 from customers.models import Segment  # noqa: E402
 from ltv import reports  # noqa: E402
 from ltv.models import CustomerLtv  # noqa: E402
@@ -64,6 +65,7 @@ class Readers:
             _pair(one) for one in CustomerLtv.objects.filter(pk=int(self.rng.integers(self.customers)) + 1)
         ]
 
+    @sql.one_moment()
     def _segment_page(self) -> None:
         segment = int(self.rng.choice(self.segments))
         run = reports.current_run()

@@ -26,7 +26,7 @@ COLUMNS = tuple(
         str(field.column) for model in (CustomerLtv, CustomerOutlook) for field in model._meta.fields
     )
 )
-ATTACHED = 3  # runs that a statement may be reading; older ones are asked for by the name of their table
+ATTACHED = 2  # runs that a statement may be reading: tonight's and the one before; older ones are asked for by the name of their table
 KEEP_DAYS = 14  # nights kept whole; before them the last one of each month
 PLANNING_PAUSE = 0.02  # seconds
 PLANNING_PATIENCE = 100  # pauses
