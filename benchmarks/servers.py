@@ -16,13 +16,14 @@ import psycopg
 from crm import embedded
 
 ROOT = Path(__file__).resolve().parent.parent
+VAR_DIR = embedded.var_dir() / "bench"
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager
 def scratch_database(name: str) -> Iterator[dict[str, str]]:
     """An environment whose DATABASE_URL names an empty, migrated database of its own; dropped at the end."""
-    os.environ["CRM_VAR_DIR"] = str(embedded.var_dir() / "bench")
+    os.environ["CRM_VAR_DIR"] = str(VAR_DIR)
     embedded.ensure()
     server = os.environ["DATABASE_URL"]
     base, _slash, _old = server.rpartition("/")
