@@ -1,6 +1,6 @@
 """``python -m benchmarks.night_readers CUSTOMERS STOP_FILE``: pages' queries in a loop until the file is there.
 
-Each query is one the staff's pages ask, through the same querysets; each answer must be of one run and whole. A page
+Each query is one the staff's pages ask, as they ask it; each answer must be of one run and whole. A page
 asks several in turn, in one moment: that no two of them fell on both sides of a publish is counted, too.
 """
 
@@ -61,9 +61,8 @@ class Readers:
         return list(ordered.values_list("pk", "run_id")[:PAGE])
 
     def _point(self) -> Rows:
-        return [
-            _pair(one) for one in CustomerLtv.objects.filter(pk=int(self.rng.integers(self.customers)) + 1)
-        ]
+        card = reports.value_card(int(self.rng.integers(self.customers)) + 1)
+        return [_pair(card.figures)] if card else []
 
     @sql.one_moment()
     def _segment_page(self) -> None:
