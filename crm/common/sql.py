@@ -25,6 +25,7 @@ Parts = Mapping[str, Composable]
 _BINARY_HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _BINARY_TRAILER = b"\xff\xff"
 _ARRAY_HEADER = 20
+COUNTED = 100_000  # rows
 
 
 @cache
@@ -167,14 +168,14 @@ def know_sizes() -> None:
 
 
 def about(table: str) -> int:
-    """About how many rows a table has, as PostgreSQL's planner reckons; counted where that knows nothing yet."""
+    """How many rows a table has: exactly where they are few or unknown, else about, as PostgreSQL's planner reckons."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT reltuples / relpages * pg_relation_size(oid) / current_setting('block_size')::int"
             " FROM pg_class WHERE oid = %s::regclass AND reltuples > 0 AND relpages > 0",
             [table],
         )
-        if found := cursor.fetchone():
+        if (found := cursor.fetchone()) and found[0] > COUNTED:
             return round(found[0])
         cursor.execute(
             sql.SQL("SELECT count(*) FROM {}").format(Identifier(table)).as_string(connection.connection)

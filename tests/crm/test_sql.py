@@ -42,3 +42,15 @@ def test_an_import_does_not_trust_such_a_count(shop, now):
     imports.apply(batch=batch, clock=lambda: now)
 
     assert _believed("customers_customer") >= 40
+
+
+def test_how_many_rows_are_few_is_counted_and_how_many_are_many_is_what_the_planner_reckons(db, monkeypatch):
+    people = CustomerFactory.create_batch(40)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE customers_customer")
+    people[0].delete()
+
+    exactly = sql.about("customers_customer")
+    monkeypatch.setattr(sql, "COUNTED", 10)
+
+    assert (exactly, sql.about("customers_customer")) == (39, 40)
