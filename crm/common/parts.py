@@ -123,7 +123,7 @@ def _mine(part: JobPart) -> QuerySet[JobPart]:
 
 def _work_on(part: JobPart, work: Callable[[JobPart], Outcome], clock: Callable[[], datetime]) -> None:
     with sql.patient(SECONDS, parallel=False):  # several are worked on at once anyway
-        if _mine(part).select_for_update(skip_locked=True).first() is None:
+        if _mine(part).select_for_update().first() is None:  # who claims another looks at it, for a moment
             raise Late
         outcome = work(part)
         _mine(part).update(
