@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from psycopg.sql import Identifier
 
 from crm.common import sql
+from crm.common.columns import places
 from ltv.core.arrays import Floats, Ints
 from ltv.models import LtvRun
 from ltv.services.histories import FIELDS, Columns, Histories, thousandths
@@ -81,7 +82,7 @@ class _Split:
     def changes(self, changed: NDArray[Any]) -> Changes:
         """``changed`` has dtype CHANGED, in order of customer."""
         earlier = self._earlier("ltv/changes_previous", PREVIOUS)
-        at, known = _places(earlier["customer_id"], self.today.customer_id)
+        at, known = places(earlier["customer_id"], self.today.customer_id)
         before = np.where(known, earlier["clv"][at] if len(earlier["clv"]) else 0, 0)
         then = self._revenue(self.today.buyers, self.previous.discount_rate)
         aged = self._spread(then * self._share_then())
@@ -129,7 +130,7 @@ class _Split:
         if self.run.margin_rate == self.previous.margin_rate:
             return share
         earlier = self._earlier("ltv/changes_margins", MARGINS)
-        at, had = _places(earlier["customer_id"], self.today.customer_id[self.today.bought])
+        at, had = places(earlier["customer_id"], self.today.customer_id[self.today.bought])
         if not len(earlier["revenue"]):
             return share
         revenue, margin = earlier["revenue"][at], earlier["margin"][at]
@@ -139,7 +140,7 @@ class _Split:
 
     def _replace(self, changed: NDArray[Any], aged: Ints, kept: Ints, refunded: Ints) -> None:
         """Put in what is true of those whose purchases changed; everybody else's have only aged."""
-        place, found = _places(self.today.customer_id, changed["customer_id"])
+        place, found = places(self.today.customer_id, changed["customer_id"])
         place, changed = place[found], changed[found]
         aged[place] = self._worth(changed, "before_")
         undone = changed["refunds"]
@@ -160,9 +161,3 @@ class _Split:
             return self._revenue(seen, self.previous.discount_rate)
         everybody = self.today.buyers.followed_by(seen)
         return self._revenue(everybody, self.previous.discount_rate)[len(self.today.buyers) :]
-
-
-def _places(among: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Where each wanted number is in a rising array, and whether it is there at all."""
-    at = np.minimum(np.searchsorted(among, wanted), max(len(among) - 1, 0))
-    return at, (among[at] == wanted) if len(among) else np.zeros(len(wanted), dtype=bool)

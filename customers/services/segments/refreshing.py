@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 from django.db import OperationalError, transaction
+from numpy.typing import NDArray
 from psycopg import errors
 from psycopg import sql as composed
 
 from crm.common import sql
 from crm.common.beside import side_by_side
-from crm.common.columns import Column, copy_columns
+from crm.common.columns import Column, copy_columns, places
 from crm.common.models import Shop
 from crm.common.ranges import ranges
 from customers import events
@@ -26,7 +27,8 @@ logger = logging.getLogger(__name__)
 Overrides = dict[str, str]
 A_MASK = 60  # rules a pass evaluates: one bit of a bigint each
 RANGE = 250_000  # customers of one statement
-CHANGE = np.dtype([("segment_id", "i8"), ("customer_id", "i8"), ("enters", "?")])
+HOLDING = np.dtype([("segment_id", "i8"), ("customer_id", "i8"), ("holds", "i8")])
+CHANGE = ("segment_id", "customer_id", "enters")
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,36 @@ def _find_changes(compiled: dict[int, rules.Compiled], today: date, overrides: O
 
     def differing(among: tuple[int, int]) -> dict[str, Column]:
         asked = {**params, "low": among[0], "high": among[1]}
-        found = sql.copy_arrays("customers/segments_changes", CHANGE, asked, parts)
-        return {name: Column(values) for name, values in found.items()}
+        return _differing(
+            sql.copy_arrays("customers/segments_holding", HOLDING, asked, parts), list(compiled)
+        )
 
     found = side_by_side(differing, ranges(Customer, RANGE))
     sql.execute("customers/segments_note")
-    copy_columns("segment_change", CHANGE.names or (), found)
+    copy_columns("segment_change", CHANGE, found)
+
+
+def _differing(found: dict[str, NDArray[Any]], segments: list[int]) -> dict[str, Column]:
+    """Who enters and who leaves which of ``segments`` (rising): what the rules say in ``found``, against the stays.
+
+    Whoever is not a customer any more holds nothing.
+    """
+    stay = found["segment_id"] != 0
+    order = np.argsort(found["customer_id"][~stay], kind="stable")
+    customer, holds = found["customer_id"][~stay][order], found["holds"][~stay][order]
+    place, known = places(customer, found["customer_id"][stay])
+    held = np.zeros(len(customer), dtype=np.int64)
+    bit = np.searchsorted(segments, found["segment_id"][stay])
+    np.bitwise_or.at(held, place[known], np.left_shift(1, bit[known]))
+
+    gone = {name: found[name][stay][~known] for name in ("segment_id", "customer_id")}
+    changes = [(gone["segment_id"], gone["customer_id"], np.zeros(len(gone["customer_id"]), dtype=bool))]
+    differ = np.flatnonzero(holds != held)
+    for number, segment in enumerate(segments):
+        who = differ[(holds[differ] ^ held[differ]) >> number & 1 == 1]
+        changes.append((np.full(len(who), segment), customer[who], holds[who] >> number & 1 == 1))
+    columns = (np.concatenate(column) for column in zip(*changes, strict=True))
+    return {name: Column(column) for name, column in zip(CHANGE, columns, strict=True)}
 
 
 def _question(
