@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from crm.common.models import JobRun
 from crm.common.orm import filled_when
 from ltv.choices import Light, ModelStep, RunState
+from ltv.fields import ThousandthsField
 
 
 class PurchaseSummary(models.Model):
@@ -217,11 +218,11 @@ class CustomerOutlook(models.Model):
     next_purchase_to = models.DateField(null=True)
     clv = models.DecimalField(max_digits=18, decimal_places=3)
     clv_before = models.DecimalField(max_digits=18, decimal_places=3, null=True)
-    change_time = models.DecimalField(max_digits=18, decimal_places=3, null=True)
-    change_purchases = models.DecimalField(max_digits=18, decimal_places=3, null=True)
-    change_refunds = models.DecimalField(max_digits=18, decimal_places=3, null=True)
-    change_rates = models.DecimalField(max_digits=18, decimal_places=3, null=True)
-    change_refit = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    change_time = ThousandthsField(null=True)
+    change_purchases = ThousandthsField(null=True)
+    change_refunds = ThousandthsField(null=True)
+    change_rates = ThousandthsField(null=True)
+    change_refit = ThousandthsField(null=True)
 
     class Meta:
         managed = False

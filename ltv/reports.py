@@ -12,6 +12,7 @@ from crm.common import sql
 from crm.common.orm import Prepared
 from ltv.choices import Light
 from ltv.core import formula
+from ltv.fields import ThousandthsField
 from ltv.models import CurrentRun, CustomerLtv, CustomerOutlook, LtvRun, ReportCard
 
 Row = TypeVar("Row", CustomerLtv, CustomerOutlook)
@@ -170,8 +171,13 @@ def _of_kept(run: KeptRun) -> sql.Parts:
 
 
 def as_row(model: type[Row], values: Mapping[str, Any]) -> Row:
-    """A row of either model over the run's columns, out of values by column."""
-    return model(**{field.attname: values[field.attname] for field in model._meta.concrete_fields})
+    """A row of either model over the run's columns, out of values by column as PostgreSQL has them."""
+    fields = model._meta.concrete_fields
+    return model(**{field.attname: _as_seen(field, values[field.attname]) for field in fields})
+
+
+def _as_seen(field: Any, value: Any) -> Any:
+    return field.from_db_value(value) if isinstance(field, ThousandthsField) else value
 
 
 def overview() -> Overview | None:

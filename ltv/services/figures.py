@@ -166,11 +166,11 @@ class Figures:
     def _why(self, part: slice, size: int) -> dict[str, Column]:
         changes = self.changes
         if changes is None:
-            nothing = Column(np.zeros(size, dtype=np.int64), np.ones(size, dtype=bool), money=True)
+            nothing = Column(np.zeros(size, dtype=np.int64), np.ones(size, dtype=bool))
             return dict.fromkeys(("clv_before", *(f"change_{name}" for name in REASONS)), nothing)
         return {
             "clv_before": Column(changes.before[part], ~changes.known[part], money=True),
-            **{f"change_{name}": Column(getattr(changes, name)[part], money=True) for name in REASONS},
+            **{f"change_{name}": Column(getattr(changes, name)[part]) for name in REASONS},
         }
 
     def sums(self) -> dict[str, float]:
