@@ -78,7 +78,7 @@ class _Written:
     def __init__(self, names: Sequence[str], blocks: Iterable[Mapping[str, Column]]) -> None:
         self.names, self.blocks, self.rows = names, iter(blocks), 0
 
-    def ahead(self) -> Iterator[bytes]:
+    def ahead(self) -> Iterator[memoryview]:
         """One block after the other, each made beside while the one before is taken."""
         with ThreadPoolExecutor(1) as beside:
             coming = beside.submit(self._next)
@@ -86,7 +86,7 @@ class _Written:
                 coming = beside.submit(self._next)
                 yield from ready
 
-    def _next(self) -> list[bytes] | None:
+    def _next(self) -> list[memoryview] | None:
         made = next(self.blocks, None)
         if made is None:
             return None
@@ -95,7 +95,7 @@ class _Written:
         return list(_patterns(columns))
 
 
-def _patterns(columns: list[Column]) -> Iterator[bytes]:
+def _patterns(columns: list[Column]) -> Iterator[memoryview]:
     """The rows of a block as they travel: those with the same columns NULL together."""
     nullable = [place for place, column in enumerate(columns) if column.null is not None]
     pattern = np.zeros(len(columns[0].values), dtype=np.int64)
@@ -106,7 +106,7 @@ def _patterns(columns: list[Column]) -> Iterator[bytes]:
         yield _encoded(columns, np.flatnonzero(pattern == code), missing)
 
 
-def _encoded(columns: list[Column], chosen: NDArray[Any], missing: set[int]) -> bytes:
+def _encoded(columns: list[Column], chosen: NDArray[Any], missing: set[int]) -> memoryview:
     """Rows of one pattern: the count of columns, then each one's width and value; -1 for NULL."""
     fields: list[tuple[str, Any]] = [("columns", ">i2")]
     wires = {place: column.wire for place, column in enumerate(columns) if place not in missing}
@@ -127,7 +127,7 @@ def _encoded(columns: list[Column], chosen: NDArray[Any], missing: set[int]) -> 
             _write_numeric(wire[f"value{place}"], values)
         else:
             wire[f"value{place}"] = values
-    return wire.tobytes()
+    return wire.view(np.uint8).data
 
 
 def _write_numeric(target: NDArray[Any], thousandths: NDArray[np.int64]) -> None:
