@@ -1,5 +1,6 @@
 """One question asked of PostgreSQL by ranges, two at a time, each on a connection of its own: two processors answer."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -23,14 +24,28 @@ def side_by_side(ask: Callable[[Asked], Answer], questions: Sequence[Asked]) -> 
     """
     if len(questions) < 2:
         return [ask(question) for question in questions]
-    limits = sql.limits()
+    limits, waiting, answers = sql.limits(), deque(enumerate(questions)), dict[int, Answer]()
+
+    def several() -> None:
+        try:
+            with giving_way():
+                while numbered := _next(waiting):
+                    with sql.under(limits):
+                        answers[numbered[0]] = ask(numbered[1])
+        except BaseException:
+            waiting.clear()  # nobody wants the other answers now
+            raise
+        finally:
+            connection.close()  # this thread's
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda question: _on_its_own(ask, question, limits), questions))
+        for thread in [pool.submit(several) for _ in range(AT_ONCE)]:
+            thread.result()
+    return [answers[number] for number in range(len(questions))]
 
 
-def _on_its_own(ask: Callable[[Asked], Answer], question: Asked, limits: Sequence[tuple[str, str]]) -> Answer:
+def _next(waiting: "deque[tuple[int, Asked]]") -> tuple[int, Asked] | None:
     try:
-        with giving_way(), sql.under(limits):
-            return ask(question)
-    finally:
-        connection.close()  # this thread's
+        return waiting.popleft()
+    except IndexError:
+        return None

@@ -256,7 +256,9 @@ def copy_rows(name: str, records: Iterable[Sequence[Any]]) -> int:
     return count
 
 
-def copy_binary(table: str, names: Sequence[str], rows: Iterable[memoryview], *, frozen: bool = False) -> None:
+def copy_binary(
+    table: str, names: Sequence[str], rows: Iterable[memoryview], *, frozen: bool = False
+) -> None:
     """Write rows as binary COPY has them (see ``columns``) into these columns of ``table``.
 
     ``frozen`` spares PostgreSQL a later visit to each row; only for a table made in the same transaction.

@@ -21,25 +21,8 @@ NOTHING = -(2**63)  # below whatever is scored
 
 
 def fifths(values: NDArray[Any]) -> Scores:
-    """Score 1 to 5 of each value (n,), 5 the largest; equal values share the score of their middle rank."""
-    if not len(values):
-        return np.empty(0, dtype=np.int16)
-    order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
-    sizes = np.diff(starts, append=len(values))
-    found = np.empty(len(values), dtype=np.int16)
-    found[order] = np.repeat(_score((starts + sizes / 2.0) / len(values)), sizes)
-    return found
-
-
-def fifths_of_counts(counts: NDArray[Any]) -> Scores:
-    """The same of small whole numbers >= 0, such as days or purchases, without a sort."""
-    if not len(counts):
-        return np.empty(0, dtype=np.int16)
-    sizes = np.bincount(counts)
-    middle = np.cumsum(sizes) - sizes / 2.0
-    return _score(middle / len(counts))[counts]
+    """Score 1 to 5 of each whole number (n,), 5 the largest; equal ones share the score of their middle rank."""
+    return by_fifth_edges(values, fifth_edges(values))
 
 
 def _score(share_below: NDArray[Any]) -> Scores:
@@ -62,10 +45,16 @@ def _sizes(count: int) -> NDArray[np.int64]:
     return np.full(TENTHS, size) + (np.arange(TENTHS) < longer)
 
 
-def fifth_edges(values: NDArray[Any], scores: Scores) -> list[int]:
-    """Of whole numbers (n,) and their scores, which rise with them: the largest value of each score but the best."""
-    upto = (values[scores <= score] for score in range(1, FIFTHS))
-    return [int(some.max()) if len(some) else NOTHING for some in upto]
+def fifth_edges(values: NDArray[Any]) -> list[int]:
+    """Of whole numbers (n,), the largest one with each score of ``fifths`` but the best; NOTHING where none has it."""
+    if not len(values):
+        return [NOTHING] * (FIFTHS - 1)
+    ordered = np.sort(values)
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sizes = np.diff(starts, append=len(values))
+    scores = _score((starts + sizes / 2.0) / len(values))  # of the distinct numbers: they rise with them
+    upto = np.searchsorted(scores, np.arange(1, FIFTHS), side="right")
+    return [int(ordered[starts[place - 1]]) if place else NOTHING for place in upto]
 
 
 def by_fifth_edges(values: NDArray[Any], edges: Sequence[int]) -> Scores:
@@ -77,9 +66,15 @@ def tenth_edges(values: NDArray[Any], ids: NDArray[Any]) -> list[tuple[int, int]
     """The last one of each tenth but the worst, by value and id; equal whole numbers are in order of id."""
     if not len(values):
         return []
-    order = np.lexsort((ids, -values))
-    last = order[np.maximum(np.cumsum(_sizes(len(values)))[:-1] - 1, 0)]
-    return list(zip(values[last].tolist(), ids[last].tolist(), strict=True))
+    ranks = np.maximum(np.cumsum(_sizes(len(values)))[:-1] - 1, 0)
+    last = -np.partition(-values, ranks)[ranks]
+    return [_at_rank(values, ids, int(rank), int(value)) for rank, value in zip(ranks, last, strict=True)]
+
+
+def _at_rank(values: NDArray[Any], ids: NDArray[Any], rank: int, value: int) -> tuple[int, int]:
+    """Value and id of the one with so many before it, the largest first, which has this value."""
+    equal = np.sort(ids[values == value])
+    return value, int(equal[rank - np.count_nonzero(values > value)])
 
 
 def by_tenth_edges(values: NDArray[Any], ids: NDArray[Any], edges: Sequence[tuple[int, int]]) -> Scores:

@@ -33,12 +33,11 @@ class Scales:
         cls, customer_id: Ints, buyers: Histories, margin: Ints, cac: dict[int, int], reach: Reach | None
     ) -> "Scales":
         """From every buyer's history and expected margin, (n,) each."""
-        recency = buyers.until - buyers.last_day
         return cls(
             scores.tenth_edges(margin, customer_id),
-            scores.fifth_edges(recency, scores.fifths_of_counts(recency)),
-            scores.fifth_edges(buyers.days, scores.fifths_of_counts(buyers.days)),
-            scores.fifth_edges(buyers.revenue, scores.fifths(buyers.revenue)),
+            scores.fifth_edges(buyers.until - buyers.last_day),
+            scores.fifth_edges(buyers.days),
+            scores.fifth_edges(buyers.revenue),
             {str(channel): cost for channel, cost in cac.items()},
             reach,
         )

@@ -27,8 +27,11 @@ def test_equal_customers_get_equal_scores_that_of_their_middle_rank():
 
 
 @given(COUNTS)
-def test_counting_and_sorting_give_the_same_fifths(counts):
-    assert np.array_equal(scores.fifths(counts), scores.fifths_of_counts(counts))
+def test_fifths_are_those_of_the_middle_ranks(counts):
+    below = np.array([np.sum(counts < one) for one in counts])
+    middle = below + np.array([np.sum(counts == one) for one in counts]) / 2
+
+    assert np.array_equal(scores.fifths(counts), np.clip(np.ceil(5 * (middle / len(counts))), 1, 5))
 
 
 @given(COUNTS)
@@ -56,13 +59,13 @@ def test_edges_found_from_all_score_each_as_among_all(counts, chance):
     among_all = np.empty(len(counts), dtype=np.int16)
     among_all[order] = scores.tenths(counts[order])
     fifths = scores.fifths(counts)
-    fifth_edges, tenth_edges = scores.fifth_edges(counts, fifths), scores.tenth_edges(counts, ids)
+    fifth_edges, tenth_edges = scores.fifth_edges(counts), scores.tenth_edges(counts, ids)
 
     for here in np.array_split(np.arange(len(counts)), 3):
         assert np.array_equal(scores.by_fifth_edges(counts[here], fifth_edges), fifths[here])
         assert np.array_equal(scores.by_tenth_edges(counts[here], ids[here], tenth_edges), among_all[here])
 
 
-@pytest.mark.parametrize("scored", [scores.fifths, scores.fifths_of_counts, scores.tenths])
+@pytest.mark.parametrize("scored", [scores.fifths, scores.tenths])
 def test_nobody_is_nothing(scored):
     assert len(scored(np.empty(0, dtype=np.int64))) == 0
