@@ -1,14 +1,9 @@
--- Stamps the evaluated segments and counts them. Parameters: segments (ids), at (when). Reads segment_change.
--- Returns per segment: entered and left (this time). member_count is counted from the open stays, never added up.
+-- Stamps the evaluated segments and says how many hold each. Reads segment_change.
+-- Parameters: segments (ids), members (customers for whom each one's rule holds: with this refresh its open stays), at (when).
+-- Returns per segment: entered and left (this time).
 UPDATE customers_segment AS segment
-SET evaluated_at = %(at)s, member_count = coalesce(members.n, 0)
-FROM unnest(%(segments)s::bigint[]) AS evaluated (id)
-LEFT JOIN (
-    SELECT segment_id, count(*) AS n
-    FROM customers_segmentmembership
-    WHERE left_at IS NULL AND segment_id = ANY(%(segments)s::bigint[])
-    GROUP BY segment_id
-) AS members ON members.segment_id = evaluated.id
+SET evaluated_at = %(at)s, member_count = evaluated.members
+FROM unnest(%(segments)s::bigint[], %(members)s::bigint[]) AS evaluated (id, members)
 LEFT JOIN (
     SELECT
         segment_id,

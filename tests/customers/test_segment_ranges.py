@@ -1,12 +1,13 @@
 """A large shop's segments are evaluated by ranges of customers, on connections of their own: nobody is in another segment."""
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import transaction
 
 from customers.core.traits import catalogue
-from customers.models import Customer, Interaction, SegmentMembership
+from customers.models import Customer, Interaction, Segment, SegmentMembership
 from customers.services import segments
 from customers.services.segments import refreshing
 from tests.factories import (
@@ -57,6 +58,9 @@ def stays(monkeypatch: pytest.MonkeyPatch, *, customers_a_range: int, at: dateti
         segments.refresh(at=at, today=TODAY)
         found = SegmentMembership.objects.order_by("customer_id", "segment_id", "entered_at")
         rows = list(found.values_list("segment_id", "customer_id", "left_at"))
+        staying = Counter(segment for segment, _customer, left_at in rows if left_at is None)
+        counted = dict(Segment.objects.filter(member_count__gt=0).values_list("pk", "member_count"))
+        assert counted == staying
         transaction.set_rollback(True)
     return rows
 
@@ -79,3 +83,15 @@ def test_who_leaves_is_the_same(people, monkeypatch, now):
     assert stays(monkeypatch, customers_a_range=3, at=now + timedelta(days=1)) == whole
     left = {who for _segment, who, at in whole if at}
     assert left == {people[0].pk, people[4].pk, people[7].pk}
+
+
+@pytest.mark.parametrize("customers_a_range", [3, 100])
+def test_whoever_is_no_customer_any_more_leaves(people, monkeypatch, now, customers_a_range):
+    gone = SegmentMembership.objects.create(
+        segment=Segment.objects.first(), customer_id=10**9, entered_at=now
+    )
+    later = now + timedelta(days=1)
+
+    after = stays(monkeypatch, customers_a_range=customers_a_range, at=later)
+
+    assert (gone.segment_id, gone.customer_id, later) in after

@@ -89,10 +89,10 @@ def _apply(
     compiled: dict[int, rules.Compiled], at: datetime, today: date, overrides: Overrides | None
 ) -> list[dict[str, int]]:
     """Bring the stays of these segments up to date; how many entered and are gone, by segment."""
-    _find_changes(compiled, today, overrides)
+    members = _find_changes(compiled, today, overrides)
     sql.execute("customers/segments_leave", {"at": at})
     sql.execute("customers/segments_enter", {"at": at})
-    counts = sql.rows("customers/segments_count", {"at": at, "segments": list(compiled)})
+    counts = sql.rows("customers/segments_count", {"at": at, "segments": list(compiled), "members": members})
     sql.execute("customers/segments_forget")
     return counts
 
@@ -112,23 +112,24 @@ def _compile(segments: Iterable[Segment]) -> tuple[dict[int, rules.Compiled], di
     return compiled, failed
 
 
-def _find_changes(compiled: dict[int, rules.Compiled], today: date, overrides: Overrides | None) -> None:
-    """Note in a table of this transaction who enters and who leaves which segment.
+def _find_changes(compiled: dict[int, rules.Compiled], today: date, overrides: Overrides | None) -> list[int]:
+    """Note in a table of this transaction who enters and who leaves which segment; returns how many hold each.
 
     Above RANGE customers other connections look. They see rules, customers and stays as these are committed: none of
     that does a refresh write before, and the run that it values them by is among ``overrides``.
     """
     params, parts = _question(compiled, today, overrides)
 
-    def differing(among: tuple[int, int]) -> dict[str, Column]:
+    def found(among: tuple[int, int]) -> tuple[dict[str, Column], NDArray[np.int64]]:
         asked = {**params, "low": among[0], "high": among[1]}
-        return _differing(
-            sql.copy_arrays("customers/segments_holding", HOLDING, asked, parts), list(compiled)
-        )
+        rows = sql.copy_arrays("customers/segments_holding", HOLDING, asked, parts)
+        holding = [np.count_nonzero(rows["holds"] >> bit & 1) for bit in range(len(compiled))]
+        return _differing(rows, list(compiled)), np.array(holding)
 
-    found = side_by_side(differing, ranges(Customer, RANGE))
+    changes, members = zip(*side_by_side(found, ranges(Customer, RANGE)), strict=True)
     sql.execute("customers/segments_note")
-    copy_columns("segment_change", CHANGE, found)
+    copy_columns("segment_change", CHANGE, changes)
+    return sum(members).tolist()
 
 
 def _differing(found: dict[str, NDArray[Any]], segments: list[int]) -> dict[str, Column]:
