@@ -1,5 +1,6 @@
 """A run's table: the columns the model names, old runs dropped, readers never in between."""
 
+import re
 import threading
 from datetime import timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from django.db import connection, connections
 
 from customers.services import segments
+from ltv import traits
 from ltv.models import CustomerLtv, CustomerOutlook, LtvRun
 from ltv.services import night, publishing
 from tests.factories import CustomerFactory, PurchaseFactory
@@ -20,6 +22,24 @@ def test_the_view_has_exactly_the_columns_of_its_two_models(db):
     assert columns == {
         field.column for model in (CustomerLtv, CustomerOutlook) for field in model._meta.fields
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_planner_is_told_of_every_column_that_rules_ask_for(now, shop):
+    PurchaseFactory()
+    night.run_due(clock=lambda: now)
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_stats WHERE tablename = %s",
+            [publishing.table_name(LtvRun.objects.get().pk)],
+        )
+        told = {name for (name,) in cursor.fetchall()}
+    asked = {
+        name for trait in (*traits.PAST, *traits.FUTURE) for name in re.findall(r"{ltv}\.(\w+)", trait.sql)
+    }
+    assert len(asked) > 15
+    assert asked <= told
 
 
 @pytest.mark.django_db(transaction=True)
