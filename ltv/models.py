@@ -10,10 +10,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from crm.common.fields import ThousandthsField
 from crm.common.models import JobRun
 from crm.common.orm import filled_when
 from ltv.choices import Light, ModelStep, RunState
-from ltv.fields import ThousandthsField
 
 
 class PurchaseSummary(models.Model):

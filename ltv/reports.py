@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from psycopg.sql import Identifier, Literal
 
 from crm.common import sql
+from crm.common.fields import ThousandthsField
 from crm.common.orm import Prepared
 from ltv.choices import Light
 from ltv.core import formula
-from ltv.fields import ThousandthsField
 from ltv.models import CurrentRun, CustomerLtv, CustomerOutlook, LtvRun, ReportCard
 
 Row = TypeVar("Row", CustomerLtv, CustomerOutlook)

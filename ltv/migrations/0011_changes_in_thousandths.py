@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-import ltv.fields
+import crm.common.fields
 
 REASONS = ("time", "purchases", "refunds", "rates", "refit")
 # the nights that are kept apart from the partitioned table change with it
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             ),
         ),
         *(
-            migrations.AlterField("customeroutlook", f"change_{reason}", ltv.fields.ThousandthsField(null=True))
+            migrations.AlterField("customeroutlook", f"change_{reason}", crm.common.fields.ThousandthsField(null=True))
             for reason in REASONS
         ),
     ]
