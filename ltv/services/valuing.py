@@ -5,6 +5,7 @@ in one transaction with the part it answers, into a table that readers do not se
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 from crm.common import parts, sql
@@ -25,15 +26,17 @@ def fit(run: LtvRun, shop: Shop, previous: LtvRun | None) -> int:
     """Find what the run stands on, the parameters and the scales; returns how many buyers they were found from."""
     columns = histories.read_buyers()
     buyers = figures.seen_by(run, columns)
-    fitted = predictions.fit(buyers, previous)
+    with ThreadPoolExecutor(1) as beside:
+        fitting = beside.submit(predictions.fit, buyers, previous)
+        cac = acquisition.channel_cac(run, shop)  # PostgreSQL counts while numpy fits
+        fitted = fitting.result()
     run.step, run.parameters = fitted.step, fitted.as_json()
     if fitted.step == ModelStep.FORMULA and previous and previous.parameters:
         run.parameters = previous.parameters  # a bad night does not forget the last good fit
     run.step_reason = "; ".join(fitted.reasons)[:300]
     stood_on = predictions.Fitted.of_run(run)
     margin = figures.expected_margin(run, buyers, stood_on.forecast(buyers))
-    cac, reach = acquisition.channel_cac(run, shop), stood_on.reach(buyers)
-    run.scales = Scales.of(columns["customer_id"], buyers, margin, cac, reach).as_json()
+    run.scales = Scales.of(columns["customer_id"], buyers, margin, cac, stood_on.reach(buyers)).as_json()
     run.save(update_fields=["step", "parameters", "step_reason", "scales"])
     return len(buyers)
 
