@@ -1,6 +1,5 @@
 """One question asked of PostgreSQL by ranges, two at a time, each on a connection of its own: two processors answer."""
 
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -24,28 +23,19 @@ def side_by_side(ask: Callable[[Asked], Answer], questions: Sequence[Asked]) -> 
     """
     if len(questions) < 2:
         return [ask(question) for question in questions]
-    limits, waiting, answers = sql.limits(), deque(enumerate(questions)), dict[int, Answer]()
+    limits, waiting, answers = sql.limits(), iter(list(enumerate(questions))), dict[int, Answer]()
 
     def several() -> None:
         try:
             with giving_way():
-                while numbered := _next(waiting):
+                for number, question in waiting:  # each thread takes the next one
                     with sql.under(limits):
-                        answers[numbered[0]] = ask(numbered[1])
-        except BaseException:
-            waiting.clear()  # nobody wants the other answers now
-            raise
+                        answers[number] = ask(question)
         finally:
+            list(waiting)  # where this one failed, nobody wants the answers to come
             connection.close()  # this thread's
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for thread in [pool.submit(several) for _ in range(AT_ONCE)]:
             thread.result()
     return [answers[number] for number in range(len(questions))]
-
-
-def _next(waiting: "deque[tuple[int, Asked]]") -> tuple[int, Asked] | None:
-    try:
-        return waiting.popleft()
-    except IndexError:
-        return None

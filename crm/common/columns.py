@@ -54,12 +54,6 @@ class Column:
         return np.dtype([*_HEADER, ("digits", ">i2", before + 1)])
 
 
-def places(among: NDArray[Any], wanted: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Where each wanted number is in a rising array, and whether it is there at all."""
-    at = np.minimum(np.searchsorted(among, wanted), max(len(among) - 1, 0))
-    return at, (among[at] == wanted) if len(among) else np.zeros(len(wanted), dtype=bool)
-
-
 def copy_columns(
     table: str, names: Sequence[str], blocks: Iterable[Mapping[str, Column]], *, frozen: bool = False
 ) -> int:

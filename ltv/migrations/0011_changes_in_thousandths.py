@@ -7,6 +7,7 @@ import crm.common.fields
 REASONS = ("time", "purchases", "refunds", "rates", "refit")
 # the nights that are kept apart from the partitioned table change with it
 TABLES = """
+SET LOCAL statement_timeout = 0; -- seconds a night of a million
 DROP VIEW ltv_current;
 DO $$
 DECLARE kept text;
@@ -35,7 +36,6 @@ def altered(kind: str, using: str, check: str) -> str:
 class Migration(migrations.Migration):
     dependencies = [("ltv", "0010_reproduction")]
     operations = [
-        migrations.RunSQL("SET LOCAL statement_timeout = 0", migrations.RunSQL.noop),  # seconds a kept night
         migrations.RunSQL(
             altered(
                 "bigint", "(change_{} * 1000)::bigint", f"(clv - coalesce(clv_before, 0)) * 1000 = {SUM}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from psycopg.sql import Identifier
 
 from crm.common import sql
-from crm.common.columns import places
+from crm.common.arrays import places
 from ltv.core.arrays import Floats, Ints
 from ltv.models import LtvRun
 from ltv.services.histories import FIELDS, Columns, Histories, thousandths
@@ -105,7 +105,7 @@ class _Split:
     def _earlier(self, name: str, dtype: np.dtype) -> Columns:
         """Columns of the run before, in order of id."""
         found = sql.copy_arrays(name, dtype, self.among, {"partition": self.table})
-        order = np.argsort(found["customer_id"])  # in a tenth of PostgreSQL's time
+        order = np.argsort(found["customer_id"])  # sooner than PostgreSQL has them in order
         return {column: values[order] for column, values in found.items()}
 
     def _rates_changed(self) -> bool:

@@ -7,7 +7,6 @@
 
 import asyncio
 import logging
-import socket
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +16,8 @@ from email.policy import default
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from tests.ports import free_port
 
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every command
 
@@ -46,7 +47,7 @@ class Sink:
         self.connections = 0
         self.before_rcpt: Callable[[str], None] | None = None
         self._controller: Controller | None = None
-        self.port = _free_port()
+        self.port = free_port()
 
     # -- aiosmtpd's hooks ------------------------------------------------------------------------------------
     async def handle_EHLO(
@@ -119,9 +120,3 @@ class Sink:
         """The one mail accepted for an address."""
         (found,) = (mail for mail in self.accepted if mail.recipients == (address,))
         return found.mail
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -3,12 +3,10 @@
 import os
 import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from pathlib import Path
@@ -21,22 +19,14 @@ from campaigns import tasks
 from campaigns.models import MailboxMessage, Message
 from campaigns.services import delivery, mailbox
 from tests.faults.harness import database_url
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def _free_port():
-    """Below those that the system gives away: nobody else is given it before the mailbox opens it."""
-    for port in range(20_000 + os.getpid() % 10_000, 32_000):
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise AssertionError("no port is free")
-
-
 @pytest.mark.django_db(transaction=True)
 def test_the_mailbox_keeps_every_mail_as_it_came_and_stops_when_told(settings):
-    port = _free_port()
+    port = free_port()
     environment = os.environ | {"DATABASE_URL": database_url(), "SMTP_URL": f"smtp://127.0.0.1:{port}"}
     command = [sys.executable, "-u", "manage.py", "mailbox"]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)

@@ -54,6 +54,21 @@ def test_the_callers_limits_hold_for_each():
         assert side_by_side(limits, [1, 2]) == [("10min", "10s", "256MB")] * 2
 
 
+def test_after_a_failure_nothing_more_is_asked():
+    asked = []
+
+    def ask(question: int) -> None:
+        asked.append(question)
+        if question == 0:
+            raise ValueError("no answer")
+        time.sleep(0.3)
+
+    with pytest.raises(ValueError, match="no answer"):
+        side_by_side(ask, range(6))
+
+    assert sorted(asked) in ([0], [0, 1])
+
+
 def test_a_failure_is_the_callers_and_no_connection_stays():
     before = first(OTHERS)
 

@@ -9,13 +9,12 @@ from urllib.request import urlopen
 import pytest
 
 from tests.ops.conftest import CHECKOUT, alive
+from tests.ports import free_port
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 def _with_given_servers(installation) -> None:

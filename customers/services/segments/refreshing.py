@@ -13,8 +13,9 @@ from psycopg import errors
 from psycopg import sql as composed
 
 from crm.common import sql
+from crm.common.arrays import places
 from crm.common.beside import side_by_side
-from crm.common.columns import Column, copy_columns, places
+from crm.common.columns import Column, copy_columns
 from crm.common.models import Shop
 from crm.common.ranges import ranges
 from customers import events
@@ -120,16 +121,16 @@ def _find_changes(compiled: dict[int, rules.Compiled], today: date, overrides: O
     """
     params, parts = _question(compiled, today, overrides)
 
-    def found(among: tuple[int, int]) -> tuple[dict[str, Column], NDArray[np.int64]]:
+    def look(among: tuple[int, int]) -> tuple[dict[str, Column], list[int]]:
         asked = {**params, "low": among[0], "high": among[1]}
-        rows = sql.copy_arrays("customers/segments_holding", HOLDING, asked, parts)
-        holding = [np.count_nonzero(rows["holds"] >> bit & 1) for bit in range(len(compiled))]
-        return _differing(rows, list(compiled)), np.array(holding)
+        found = sql.copy_arrays("customers/segments_holding", HOLDING, asked, parts)
+        members = [int(np.count_nonzero(found["holds"] >> bit & 1)) for bit in range(len(compiled))]
+        return _differing(found, list(compiled)), members
 
-    changes, members = zip(*side_by_side(found, ranges(Customer, RANGE)), strict=True)
+    changes, members = zip(*side_by_side(look, ranges(Customer, RANGE)), strict=True)
     sql.execute("customers/segments_note")
     copy_columns("segment_change", CHANGE, changes)
-    return sum(members).tolist()
+    return [sum(counts) for counts in zip(*members, strict=True)]
 
 
 def _differing(found: dict[str, NDArray[Any]], segments: list[int]) -> dict[str, Column]:
@@ -137,20 +138,21 @@ def _differing(found: dict[str, NDArray[Any]], segments: list[int]) -> dict[str,
 
     Whoever is not a customer any more holds nothing.
     """
-    stay = found["segment_id"] != 0
-    order = np.argsort(found["customer_id"][~stay], kind="stable")
-    customer, holds = found["customer_id"][~stay][order], found["holds"][~stay][order]
-    place, known = places(customer, found["customer_id"][stay])
-    held = np.zeros(len(customer), dtype=np.int64)
-    bit = np.searchsorted(segments, found["segment_id"][stay])
-    np.bitwise_or.at(held, place[known], np.left_shift(1, bit[known]))
+    is_stay = found["segment_id"] != 0
+    customer, holds = found["customer_id"][~is_stay], found["holds"][~is_stay]
+    order = np.argsort(customer, kind="stable")
+    customer, holds = customer[order], holds[order]
 
-    gone = {name: found[name][stay][~known] for name in ("segment_id", "customer_id")}
-    changes = [(gone["segment_id"], gone["customer_id"], np.zeros(len(gone["customer_id"]), dtype=bool))]
-    differ = np.flatnonzero(holds != held)
-    for number, segment in enumerate(segments):
-        who = differ[(holds[differ] ^ held[differ]) >> number & 1 == 1]
-        changes.append((np.full(len(who), segment), customer[who], holds[who] >> number & 1 == 1))
+    segment, holder = found["segment_id"][is_stay], found["customer_id"][is_stay]
+    place, known = places(customer, holder)
+    bit, held = np.searchsorted(segments, segment[known]), np.zeros_like(holds)
+    np.bitwise_or.at(held, place[known], np.left_shift(1, bit))
+
+    gone, differ = ~known, holds ^ held
+    changes = [(segment[gone], holder[gone], np.zeros(np.count_nonzero(gone), dtype=bool))]
+    for number, one in enumerate(segments):
+        who = np.flatnonzero(differ >> number & 1)
+        changes.append((np.full(len(who), one), customer[who], holds[who] >> number & 1 == 1))
     columns = (np.concatenate(column) for column in zip(*changes, strict=True))
     return {name: Column(column) for name, column in zip(CHANGE, columns, strict=True)}
 
