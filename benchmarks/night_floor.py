@@ -16,7 +16,7 @@ django.setup()
 import numpy as np  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 
-from benchmarks.night_copy import copy_in, copy_out, execute, numeric, patient, rows  # noqa: E402
+from benchmarks.night_copy import copy_in, copy_out, execute, patient, rows  # noqa: E402
 from benchmarks.servers import postgres_cpu_seconds  # noqa: E402
 
 OUT = np.dtype([("customer_id", "i8"), ("day", "i4"), ("amount", "f8"), ("refunded", "f8"), ("cost", "f8")])
@@ -80,8 +80,6 @@ def one_run(customers: int) -> dict[str, np.ndarray | bytes]:
 def _column(kind: str, rng: np.random.Generator, count: int) -> np.ndarray | bytes:
     if kind in FIXED:
         return rng.integers(0, 10_000, count).astype(FIXED[kind])
-    if kind == "numeric":
-        return numeric(rng.integers(0, 10_000_000, count))
     if kind == "bool":
         return rng.random(count) < 0.5
     if kind in ("text", "varchar", "bpchar"):

@@ -34,13 +34,9 @@ class PurchaseSummary(models.Model):
     last_day = models.DateField()
     days = models.IntegerField()  # purchase days; frequency x = days - 1
     orders = models.IntegerField()
-    first_revenue = models.DecimalField(
-        max_digits=18, decimal_places=3
-    )  # of the first day: the repeat mean leaves it out
-    revenue = models.DecimalField(max_digits=18, decimal_places=3)  # net of refunds
-    margin = models.DecimalField(
-        max_digits=18, decimal_places=3
-    )  # cost known: revenue - cost; else revenue x margin rate
+    first_revenue = ThousandthsField()  # of the first day: the repeat mean leaves it out
+    revenue = ThousandthsField()  # net of refunds
+    margin = ThousandthsField()  # cost known: revenue - cost; else revenue x margin rate
 
     class Meta:
         constraints = [
@@ -140,27 +136,19 @@ class CustomerLtv(models.Model):
     frequency = models.IntegerField(_("repeat purchase days"))
     recency_days = models.IntegerField(_("days since last purchase"), null=True)
     age_days = models.IntegerField(_("days since first purchase"), null=True)
-    revenue = models.DecimalField(_("revenue so far"), max_digits=18, decimal_places=3)
-    margin = models.DecimalField(_("margin so far"), max_digits=18, decimal_places=3)
-    average_purchase = models.DecimalField(_("average purchase"), max_digits=18, decimal_places=3, null=True)
+    revenue = ThousandthsField(_("revenue so far"))
+    margin = ThousandthsField(_("margin so far"))
+    average_purchase = ThousandthsField(_("average purchase"), null=True)
     purchases_per_month = models.FloatField(_("purchases a month"), null=True)
-    formula_ltv = models.DecimalField(_("formula LTV"), max_digits=18, decimal_places=3, null=True)
-    margin_clv = models.DecimalField(
-        _("margin CLV"), max_digits=18, decimal_places=3, null=True
-    )  # formula LTV x margin rate
-    channel_cac = models.DecimalField(_("CAC of the channel"), max_digits=18, decimal_places=3, null=True)
+    formula_ltv = ThousandthsField(_("formula LTV"), null=True)
+    margin_clv = ThousandthsField(_("margin CLV"), null=True)  # formula LTV x margin rate
+    channel_cac = ThousandthsField(_("CAC of the channel"), null=True)
     ltv_to_cac = models.FloatField(_("LTV : CAC"), null=True)
     expected_purchases = models.FloatField(_("expected purchases, 12 months"), null=True)
-    expected_value = models.DecimalField(
-        _("expected revenue, 12 months"), max_digits=18, decimal_places=3, null=True
-    )
-    expected_value_low = models.DecimalField(
-        max_digits=18, decimal_places=3, null=True
-    )  # 80 % predictive interval
-    expected_value_high = models.DecimalField(max_digits=18, decimal_places=3, null=True)
-    clv = models.DecimalField(
-        _("expected margin, 12 months"), max_digits=18, decimal_places=3
-    )  # discounted; 0 if never bought
+    expected_value = ThousandthsField(_("expected revenue, 12 months"), null=True)
+    expected_value_low = ThousandthsField(null=True)  # 80 % predictive interval
+    expected_value_high = ThousandthsField(null=True)
+    clv = ThousandthsField(_("expected margin, 12 months"))  # discounted; 0 if never bought
     p_alive = models.FloatField(_("probability of being a customer still"), null=True)
     p_no_purchase = models.FloatField(_("probability of no purchase in 90 days"), null=True)
     next_purchase_on = models.DateField(_("expected next purchase"), null=True)
@@ -216,8 +204,8 @@ class CustomerOutlook(models.Model):
     # half of the customers like this one buy between these days
     next_purchase_from = models.DateField(null=True)
     next_purchase_to = models.DateField(null=True)
-    clv = models.DecimalField(max_digits=18, decimal_places=3)
-    clv_before = models.DecimalField(max_digits=18, decimal_places=3, null=True)
+    clv = ThousandthsField()
+    clv_before = ThousandthsField(null=True)
     change_time = ThousandthsField(null=True)
     change_purchases = ThousandthsField(null=True)
     change_refunds = ThousandthsField(null=True)

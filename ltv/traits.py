@@ -15,10 +15,15 @@ SOURCES = (
     ),
 )
 
+# of thousandths: as doubles, which tell any two amounts below 9 x 10^12 apart and cost a tenth of a numeric
+IN_UNITS = "{} / 1000::float8"
+
 
 def _trait(name: str, label: object, kind: str, unit: str = "", description: object = "") -> Trait:
     """A column of the current valuation under its own name."""
-    return Trait(f"ltv.{name}", label, kind, unit, f"{{ltv}}.{name}", "ltv", description=description)
+    column = f"{{ltv}}.{name}"
+    text = IN_UNITS.format(column) if kind == "money" else column
+    return Trait(f"ltv.{name}", label, kind, unit, text, "ltv", description=description)
 
 
 PAST = (
@@ -94,7 +99,7 @@ FUTURE = (
         _("Change of expected margin in the last night"),
         "money",
         "",
-        "{ltv}.clv - {ltv}.clv_before",
+        IN_UNITS.format("({ltv}.clv - {ltv}.clv_before)"),
         "ltv",
         description=_("Below 0 where it fell; unknown for who was new that night."),
     ),

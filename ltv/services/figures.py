@@ -91,11 +91,9 @@ class Figures:
             "expected_purchases": Column(year.purchases),
             "purchases_low": Column(year.purchases_low.astype("f4")),
             "purchases_high": Column(year.purchases_high.astype("f4")),
-            "expected_value": Column(thousandths(year.value), money=True),
-            "expected_value_low": Column(
-                thousandths(np.minimum(year.value_low, year.value_high)), money=True
-            ),
-            "expected_value_high": Column(thousandths(year.value_high), money=True),
+            "expected_value": Column(thousandths(year.value)),
+            "expected_value_low": Column(thousandths(np.minimum(year.value_low, year.value_high))),
+            "expected_value_high": Column(thousandths(year.value_high)),
             "p_alive": Column(np.clip(ahead.p_alive, 0, 1, out=ahead.p_alive)),
             "p_no_purchase": Column(np.clip(ahead.p_no_purchase(run.churn_days), 0, 1)),
         }
@@ -122,7 +120,7 @@ class Figures:
             null = never.copy() if nullable else None
             if null is not None and column.null is not None:
                 null[places] = column.null
-            return Column(values, null, money=column.money)
+            return Column(values, null)
 
         found = {
             name: spread(column)
@@ -142,9 +140,9 @@ class Figures:
         return {
             "orders": Column(seen.orders[theirs]),
             "frequency": Column(seen.days[theirs] - 1),
-            "revenue": Column(seen.revenue[theirs], money=True),
-            "margin": Column(seen.margin[theirs], money=True),
-            "clv": Column(self.margin[theirs], money=True),
+            "revenue": Column(seen.revenue[theirs]),
+            "margin": Column(seen.margin[theirs]),
+            "clv": Column(self.margin[theirs]),
         }
 
     def _past(self, theirs: slice, cac: Column) -> dict[str, Column]:
@@ -156,10 +154,10 @@ class Figures:
         return {
             "recency_days": Column((seen.until - seen.last_day[theirs]).astype(np.int32)),
             "age_days": Column((observed - 1).astype(np.int32)),
-            "average_purchase": Column(found.average_purchase, money=True),
+            "average_purchase": Column(found.average_purchase),
             "purchases_per_month": Column(found.purchases_per_month),
-            "formula_ltv": Column(found.formula_ltv, money=True),
-            "margin_clv": Column(found.margin_clv, money=True),
+            "formula_ltv": Column(found.formula_ltv),
+            "margin_clv": Column(found.margin_clv),
             "ltv_to_cac": Column(found.formula_ltv / np.maximum(cac.values, 1), no_ratio),
         }
 
@@ -169,7 +167,7 @@ class Figures:
             nothing = Column(np.zeros(size, dtype=np.int64), np.ones(size, dtype=bool))
             return dict.fromkeys(("clv_before", *(f"change_{name}" for name in REASONS)), nothing)
         return {
-            "clv_before": Column(changes.before[part], ~changes.known[part], money=True),
+            "clv_before": Column(changes.before[part], ~changes.known[part]),
             **{f"change_{name}": Column(getattr(changes, name)[part]) for name in REASONS},
         }
 

@@ -70,4 +70,4 @@ class Scales:
         known = [self.cac.get(str(channel)) for channel in channels.tolist()]
         values = np.array([cost or 0 for cost in known], dtype=np.int64)
         null = np.array([cost is None for cost in known], dtype=bool)
-        return Column(values, null, money=True).at(place)
+        return Column(values, null).at(place)

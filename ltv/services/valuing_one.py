@@ -2,7 +2,6 @@
 
 from copy import copy
 from datetime import date, timedelta
-from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -73,14 +72,12 @@ def _among_all(summary: dict[str, Any]) -> histories.Columns:
 def _cac(stored: CustomerLtv, rows: int) -> Column:
     cost = stored.channel_cac
     values = np.full(rows, int(cost * MONEY) if cost is not None else 0, dtype=np.int64)
-    return Column(values, np.full(rows, cost is None), money=True)
+    return Column(values, np.full(rows, cost is None))
 
 
 def _value(name: str, column: Column, place: int) -> Any:
-    """A column's entry as the table would give it back."""
+    """A column's entry as PostgreSQL would have it."""
     if column.null is not None and column.null[place]:
         return None
     value = column.values[place].item()
-    if column.money:
-        return Decimal(value).scaleb(-3)
     return histories.EPOCH + timedelta(days=value) if name in DATES else value

@@ -1,4 +1,4 @@
 -- Expected margin of each customer with low <= id < high in an earlier run, in any order. Thousandths of its currency.
 -- Parameters: low, high.
-SELECT customer_id, (clv * 1000)::int8 AS clv
+SELECT customer_id, clv
 FROM {partition} WHERE customer_id >= %(low)s AND customer_id < %(high)s

@@ -4,8 +4,8 @@
 SELECT ch.id AS channel_id, ch.name, ch.kind, count(c.id) AS customers,
     count(l.average_purchase) AS buyers,
     count(*) FILTER (WHERE l.frequency > 0)::float8 / nullif(count(l.average_purchase), 0) AS repeat_rate,
-    avg(l.formula_ltv) AS formula_ltv, avg(l.margin_clv) AS margin_clv, avg(l.clv) FILTER (WHERE l.orders > 0) AS clv,
-    max(l.channel_cac) AS cac,
+    avg(l.formula_ltv) / 1000 AS formula_ltv, avg(l.margin_clv) / 1000 AS margin_clv,
+    avg(l.clv) FILTER (WHERE l.orders > 0) / 1000 AS clv, max(l.channel_cac)::numeric / 1000 AS cac,
     (SELECT sum(base_amount) FROM customers_marketingspend AS m WHERE m.channel_id = ch.id) AS spend
 FROM customers_acquisitionchannel AS ch
 LEFT JOIN customers_customer AS c ON c.channel_id = ch.id

@@ -4,8 +4,7 @@ SELECT c.id::int8 AS customer_id, coalesce(c.channel_id, 0)::int8 AS channel_id,
     coalesce(s.days, 0)::int4 AS days, coalesce(s.orders, 0)::int4 AS orders,
     coalesce(s.first_day - date '2000-01-01', 0)::int4 AS first_day,
     coalesce(s.last_day - date '2000-01-01', 0)::int4 AS last_day,
-    coalesce((s.first_revenue * 1000)::int8, 0) AS first_revenue, coalesce((s.revenue * 1000)::int8, 0) AS revenue,
-    coalesce((s.margin * 1000)::int8, 0) AS margin
+    coalesce(s.first_revenue, 0) AS first_revenue, coalesce(s.revenue, 0) AS revenue, coalesce(s.margin, 0) AS margin
 FROM customers_customer AS c
 LEFT JOIN ltv_purchasesummary AS s ON s.customer_id = c.id AND s.customer_id >= %(low)s AND s.customer_id < %(high)s
 WHERE c.id >= %(low)s AND c.id < %(high)s

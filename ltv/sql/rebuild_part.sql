@@ -6,8 +6,8 @@
 -- Returns rows (summaries there are), corrected (rows written), gone (rows deleted), missed (of both, those unmarked).
 WITH fresh AS MATERIALIZED (
     SELECT customer_id, min(day) AS first_day, max(day) AS last_day, count(*)::int AS days,
-        sum(orders)::int AS orders, (array_agg(net))[1] AS first_revenue, sum(net) AS revenue,
-        round(sum(margin), 3) AS margin
+        sum(orders)::int AS orders, ((array_agg(net))[1] * 1000)::int8 AS first_revenue,
+        (sum(net) * 1000)::int8 AS revenue, (sum(margin) * 1000)::int8 AS margin
     FROM (
         SELECT customer_id, purchased_on AS day,
             count(*) FILTER (WHERE base_refunded = 0 OR base_refunded < base_amount) AS orders,

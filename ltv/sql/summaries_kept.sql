@@ -9,8 +9,8 @@ WITH undone AS (
     JOIN ltv_summarychange AS known ON known.customer_id = p.customer_id
 ), fresh AS (
     SELECT refunded.customer_id, min(day) AS first_day, max(day) AS last_day, count(day)::int AS days,
-        coalesce(sum(orders), 0)::int AS orders, (array_agg(net ORDER BY day))[1] AS first_revenue,
-        sum(net) AS revenue, round(sum(margin), 3) AS margin
+        coalesce(sum(orders), 0)::int AS orders, ((array_agg(net ORDER BY day))[1] * 1000)::int8 AS first_revenue,
+        (sum(net) * 1000)::int8 AS revenue, (sum(margin) * 1000)::int8 AS margin
     FROM refunded
     LEFT JOIN LATERAL (
         SELECT day, count(*) FILTER (WHERE back = 0 OR back < base_amount) AS orders, sum(base_amount - back) AS net,

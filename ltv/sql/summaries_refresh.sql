@@ -1,10 +1,10 @@
 -- Recompute the summaries of the customers in ltv_changed, exactly, from the index purchase_rfm.
 -- Parameters: as_of (date; purchases on or after it are left out), margin_rate (share of revenue).
--- Units: base currency. A day counts unless refunds brought it to nothing. Cost returns with the goods refunded.
+-- Units: thousandths of base currency. A day counts unless refunds brought it to nothing. Cost returns with the goods refunded.
 MERGE INTO ltv_purchasesummary AS target USING (
     SELECT changed.customer_id, min(day) AS first_day, max(day) AS last_day, count(day)::int AS days,
-        coalesce(sum(orders), 0)::int AS orders, (array_agg(net ORDER BY day))[1] AS first_revenue,
-        sum(net) AS revenue, round(sum(margin), 3) AS margin
+        coalesce(sum(orders), 0)::int AS orders, ((array_agg(net ORDER BY day))[1] * 1000)::int8 AS first_revenue,
+        (sum(net) * 1000)::int8 AS revenue, (sum(margin) * 1000)::int8 AS margin
     FROM ltv_changed AS changed
     LEFT JOIN LATERAL (
         SELECT purchased_on AS day,

@@ -1,2 +1,2 @@
--- Every figure of one customer in a kept run's own table. Parameter: customer_id. Units: the run's currency.
+-- Every figure of one customer in a kept run's own table. Parameter: customer_id. Units: thousandths of the run's currency.
 SELECT * FROM {partition} WHERE run_id = {run_id} AND customer_id = %(customer_id)s

@@ -50,7 +50,7 @@ WITH pointer AS (UPDATE ltv_currentrun SET run_id = %(run)s)
 UPDATE customers_segmentmembership SET entered_at = %(at)s
 """
 WHY = """
-UPDATE ltv_customerltv SET clv_before = clv - %(why)s, change_time = %(why)s * 1000, change_purchases = 0,
+UPDATE ltv_customerltv SET clv_before = clv - %(why)s * 1000, change_time = %(why)s * 1000, change_purchases = 0,
     change_refunds = 0, change_rates = 0, change_refit = 0
 WHERE run_id = %(run)s
 """

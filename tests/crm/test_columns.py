@@ -1,7 +1,5 @@
 """Columns into PostgreSQL by binary COPY: every number arrives as it was, NULL as NULL."""
 
-from decimal import Decimal
-
 import numpy as np
 import pytest
 from django.db import connection
@@ -15,7 +13,7 @@ pytestmark = pytest.mark.django_db
 def table():
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TEMP TABLE arriving (id bigint, money numeric(18, 3), share real, day date, score smallint)"
+            "CREATE TEMP TABLE arriving (id bigint, money bigint, share real, day date, score smallint)"
         )
     return "arriving"
 
@@ -30,31 +28,19 @@ def rows(table):
         return cursor.fetchall()
 
 
-def test_thousandths_become_exact_amounts_of_any_size_and_sign(table):
-    amounts = [0, 1, -1, 999, 1_000, -1_001, 9_999_999, 10_000_000, 123_456_789_012_345_678, -(10**17) + 1]
+def test_whole_numbers_arrive_exactly_whatever_their_size_and_sign(table):
+    amounts = [0, 1, -1, 999, 1_000, -1_001, 10_000_000, 123_456_789_012_345_678, 2**63 - 1, -(2**63)]
 
-    copy(table, {"id": Column(np.arange(10)), "money": Column(np.array(amounts), money=True)})
+    copy(table, {"id": Column(np.arange(10)), "money": Column(np.array(amounts))})
 
-    assert [money for _id, money, *_rest in rows(table)] == [Decimal(amount) / 1000 for amount in amounts]
-
-
-@pytest.mark.parametrize(
-    "largest", [0, 999, 9_999_999, 10_000_000, -10_000_000, 10**11 - 1, 10**11, -(10**17)]
-)
-def test_amounts_travel_with_as_many_digits_as_the_largest_of_their_block_needs(table, largest):
-    amounts = np.array([largest, 1, -1], dtype=np.int64)
-
-    copy(table, {"id": Column(np.arange(3)), "money": Column(amounts, money=True)})
-
-    found = [Decimal(int(amount)) / 1000 for amount in amounts]
-    assert [money for _id, money, *_rest in rows(table)] == found
+    assert [money for _id, money, *_rest in rows(table)] == amounts
 
 
 def test_each_row_has_its_own_nulls(table):
     missing = np.array([[False, False], [True, False], [False, True], [True, True]])
     columns = {
         "id": Column(np.arange(4)),
-        "money": Column(np.arange(4) * 500, missing[:, 0], money=True),
+        "money": Column(np.arange(4) * 500, missing[:, 0]),
         "share": Column(np.array([0.5, 1.5, 2.5, 3.5], dtype="f4"), missing[:, 1]),
         "day": Column(np.array([0, 1, -1, 366], dtype="i4")),
         "score": Column(np.array([1, 2, 3, 4], dtype="i2"), ~missing[:, 0]),
@@ -64,9 +50,9 @@ def test_each_row_has_its_own_nulls(table):
 
     found = [(money, share, day.isoformat(), score) for _id, money, share, day, score in rows(table)]
     assert found == [
-        (Decimal(0), 0.5, "2000-01-01", None),
+        (0, 0.5, "2000-01-01", None),
         (None, 1.5, "2000-01-02", 2),
-        (Decimal(1), None, "1999-12-31", None),
+        (1_000, None, "1999-12-31", None),
         (None, None, "2001-01-01", 4),
     ]
 

@@ -184,5 +184,7 @@ class CustomerLtvFactory(Factory):
             values=sql.SQL(", ").join(sql.Placeholder() for _f in fields),
         )
         with connection.cursor() as cursor:
-            cursor.execute(statement, [getattr(made, f.attname) for f in fields])
+            cursor.execute(
+                statement, [f.get_db_prep_save(f.pre_save(made, True), connection) for f in fields]
+            )
         return made

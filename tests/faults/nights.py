@@ -33,7 +33,7 @@ OPENED = datetime(2023, 1, 2, 3, 0, tzinfo=UTC)
 FIRST_DAY = date(2024, 3, 5)  # long past: the calendar is held there and turned by hand
 MONDAY = 0  # the night of the weekly audit, which tests of a steady night leave out
 LATELY = {"all": [{"trait": "ltv.recency_days", "op": "<", "value": 9}]}
-READ = "SELECT run_id, count(*), sum(revenue), sum(clv) FROM ltv_current GROUP BY run_id"
+READ = "SELECT run_id, count(*), sum(revenue) / 1000, sum(clv) / 1000 FROM ltv_current GROUP BY run_id"
 ATTACHED = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'ltv_customerltv'::regclass"
 
 

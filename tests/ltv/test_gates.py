@@ -36,7 +36,7 @@ def test_a_summary_that_lost_a_cent_is_found(now):
     nights(now, 1)
     good = CurrentRun.objects.get().run
     one = PurchaseSummary.objects.earliest("pk")
-    PurchaseSummary.objects.filter(pk=one.pk).update(revenue=F("revenue") - Decimal("0.01"))
+    PurchaseSummary.objects.filter(pk=one.pk).update(revenue=one.revenue - Decimal("0.01"))
 
     job = run_night(now, 1)
 

@@ -104,7 +104,7 @@ MEMBERS = (
     " JOIN ltv_current AS l USING (customer_id) WHERE stay.left_at IS NULL"
 )
 TOTALS = (
-    "SELECT r.id, (r.customers, r.revenue, r.clv) = (count(*), sum(l.revenue), sum(l.clv))"
+    "SELECT r.id, (r.customers, r.revenue, r.clv) = (count(*), sum(l.revenue) / 1000, sum(l.clv) / 1000)"
     " FROM ltv_current AS l JOIN ltv_ltvrun AS r ON r.id = l.run_id GROUP BY r.id"
 )
 BEST = "SELECT run_id, customer_id, clv FROM ltv_current ORDER BY clv DESC, customer_id DESC LIMIT 20"
