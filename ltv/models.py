@@ -5,6 +5,8 @@ one short transaction, so that readers see yesterday whole, then today whole. ``
 ``ltv_current``: the rows of the run the pointer names.
 """
 
+from datetime import date, timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -106,6 +108,11 @@ class LtvRun(models.Model):
 
     def __str__(self) -> str:
         return f"#{self.pk} ({self.as_of})"
+
+    @property
+    def last_day(self) -> date:
+        """The last day whose purchases it counts: as of a day, that day has not begun."""
+        return self.as_of - timedelta(days=1)
 
 
 class CurrentRun(models.Model):

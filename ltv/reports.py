@@ -31,6 +31,11 @@ class ValueCard:
     def has_bought(self) -> bool:
         return self.figures.orders > 0
 
+    @property
+    def last_day(self) -> date:
+        """The last day whose purchases are in it."""
+        return self.updated_on or self.run.last_day
+
 
 @dataclass(frozen=True)
 class KeptRun:
@@ -96,9 +101,12 @@ class Overview:
 
 @dataclass(frozen=True)
 class Channel:
-    """What a channel brings and costs. ``ltv_to_cac`` compares the mean formula LTV of its buyers with its CAC."""
+    """What a channel brings and costs. ``ltv_to_cac`` compares the mean formula LTV of its buyers with its CAC.
 
-    channel_id: int
+    Without ``channel_id`` and name: the customers of no known channel.
+    """
+
+    channel_id: int | None
     name: str
     kind: str
     customers: int
@@ -116,6 +124,11 @@ class Channel:
     def healthy(self) -> bool | None:
         """Three to one or better; None where there is no cost to compare with."""
         return None if self.ltv_to_cac is None else self.ltv_to_cac >= 3
+
+    @property
+    def affordable(self) -> bool | None:
+        """Whether three to one holds on margin, too; None where there is no cost to compare with."""
+        return None if not self.cac or self.affordable_cac is None else self.cac <= self.affordable_cac
 
 
 _pointer = Prepared(lambda: CurrentRun.objects.select_related("run"))

@@ -238,7 +238,8 @@ def _scores(card: reports.ValueCard) -> Iterator[Score]:
     yield Score(
         _("Recency"),
         figures.r_score,
-        _("Days since last purchase: %(n)s. Score 5 is the fifth of buyers who bought last.") % {"n": silent},
+        _("Days from the last purchase to %(day)s: %(n)s. Score 5 is the fifth of buyers who bought last.")
+        % {"n": silent, "day": day(card.last_day)},
     )
     yield Score(
         _("Frequency"),

@@ -306,4 +306,4 @@ def last_purchase(figures: CustomerLtv | None, run: LtvRun | None) -> date | Non
     """The day of the last purchase the figures know."""
     if figures is None or run is None or figures.recency_days is None:
         return None
-    return run.as_of - timedelta(days=figures.recency_days)
+    return run.last_day - timedelta(days=figures.recency_days)

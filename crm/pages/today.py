@@ -15,6 +15,7 @@ from campaigns.models import Campaign
 from campaigns.reports import waiting_for_forecast
 from crm.common import sql
 from crm.common.models import Shop, User
+from crm.pages.customers import last_purchase
 from crm.pages.nights_today import last_night, notice
 from crm.pages.report_card import findings
 from crm.pages.shell import StaffRequest, action, back, refusals
@@ -73,13 +74,15 @@ def _value(user: User) -> dict[str, Any]:
         "valued": True,
         "months_known": months[-2:],
         "this_month": months[-1] if months else None,
+        "month_is_over": bool(months) and months[-1].month < f"{found.as_of:%Y-%m}",
         "last_month": months[-2] if len(months) > 1 else None,
         "revenue_chart": _revenue_chart(found),
         "decile_chart": _decile_chart(found),
     }
     if user.has_perm("customers.view_customer"):
         run = reports.current_run()
-        context["newly_at_risk"] = list(_newly_at_risk(run.started_at)[:QUEUE]) if run else []
+        newly = list(_newly_at_risk(run.started_at)[:QUEUE]) if run else []
+        context["newly_at_risk"] = [(row, last_purchase(row, run)) for row in newly]
     return context
 
 
