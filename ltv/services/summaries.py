@@ -42,6 +42,7 @@ def refresh(*, as_of: date, margin_rate: Decimal, since: Since | None = None) ->
         marked = sql.execute("ltv/summaries_take")
         if since:
             sql.execute("ltv/summaries_before")
+            sql.execute("ltv/summaries_count")
         sql.execute("ltv/summaries_refresh", {"as_of": as_of, "margin_rate": margin_rate})
         if since:
             sql.execute(
