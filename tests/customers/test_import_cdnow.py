@@ -149,6 +149,16 @@ MISSING = {
         "no column found by its name for: order_id\n"
         "  order_id: --map order_id=COLUMN, without --make-order-ids: rows with product codes are parts of an order\n",
     ),
+    "no such field": (
+        "Customer ID,Date,Total\n",
+        ["--guess", "--map", "curency=Date"],
+        "there is no field 'curency'; there are: order_id, customer_id, email,",
+    ),
+    "no such constant": (
+        "Customer ID,Date,Total\n",
+        ["--constant", "date=2026-02-03"],
+        "there is no field 'date'; there are: currency, sales_channel, language, country",
+    ),
     "encoding": (
         "주문번호,고객번호,주문일,금액\nA-1,C1,2026-01-05,5000\n".encode("cp949").decode("latin-1"),
         [],

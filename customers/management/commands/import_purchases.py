@@ -10,7 +10,7 @@ from django.utils import timezone
 from crm.common.errors import DomainError
 from customers.choices import ImportState
 from customers.core import mapping as maps
-from customers.core.mapping import Mapping
+from customers.core.mapping import BadMapping, Mapping
 from customers.models import ImportBatch
 from customers.services import imports
 
@@ -76,6 +76,9 @@ class Command(BaseCommand):
             self._import(file, preset, source or preset or "import", options)
         except DomainError as error:
             raise CommandError(str(error.text)) from error
+        except BadMapping as error:
+            known = maps.CONSTANTS if error.value == "constants" else maps.FIELDS
+            raise CommandError(f"there is no field {error.field!r}; there are: {', '.join(known)}") from error
 
     def _import(self, file: Path, preset: str, source: str, options: dict[str, object]) -> None:
         guess = not preset and bool(options["guess"] or not options["columns"])
