@@ -63,7 +63,7 @@ def _cells(figure: Figure) -> list[str]:
         figure.beside or "–",
         _number(figure.beside_figure),
         _number(figure.ratio),
-        "–" if figure.goal is None else f"{sign} {figure.goal:g}",
+        "–" if figure.goal is None else f"{sign} {_number(figure.goal)}",
         {True: "yes", False: "NO", None: "–"}[figure.met],
     ]
 

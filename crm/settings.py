@@ -160,16 +160,18 @@ USE_TZ = True
 
 # -- static files --------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = VAR_DIR / "static"
+# Without it the pages' files come from where the apps keep them, and no folder of collected ones is looked for.
+_collected = env.bool("STATIC_MANIFEST", False)
+STATIC_ROOT = VAR_DIR / "static" if _collected else None
 STATICFILES_DIRS = [BASE_DIR / "crm" / "static"]
 _manifest = "whitenoise.storage.CompressedManifestStaticFilesStorage"
 _plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": _manifest if env.bool("STATIC_MANIFEST", False) else _plain},
+    "staticfiles": {"BACKEND": _manifest if _collected else _plain},
 }
 MEDIA_ROOT = VAR_DIR / "uploads"
-WHITENOISE_USE_FINDERS = not env.bool("STATIC_MANIFEST", False)
+WHITENOISE_USE_FINDERS = not _collected
 
 # -- security ------------------------------------------------------------------------------------------------
 SECURE_SSL_REDIRECT = HTTPS

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.test import override_settings
 from django.utils import translation
 
@@ -41,12 +39,6 @@ def shop(db: None) -> Shop:
 def staff(db: None) -> User:
     """A member of staff who may do everything."""
     return UserFactory(username="staff", is_superuser=True)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _static_root() -> None:
-    """WhiteNoise warns at every client when the folder that ``collectstatic`` fills is not there."""
-    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -158,25 +158,33 @@ def require(mapping: Mapping) -> None:
     Raises:
         BadMapping: names the entry.
     """
-    has = {name for name, column in mapping.columns.items() if column}
-    has |= {name for name, value in mapping.constants.items() if value}
-    for name, alternatives in (
-        ("date", {"date"}),
-        ("customer_id", {"customer_id", "email"}),
-        ("amount", {"amount", "line_amount"}),
-        ("currency", {"currency"}),
-    ):
-        if not has & alternatives:
-            raise BadMapping(name, "needed")
-    if "order_id" not in has and not mapping.make_order_ids:
-        raise BadMapping("order_id", "needed")
-    if has & {"product", "category", "quantity", "line_amount"} and "sku" not in has:
-        raise BadMapping("sku", "needed")
-    if mapping.make_order_ids and "sku" in has:
-        raise BadMapping("order_id", "needed")  # lines can only be gathered by an order id of the file's own
+    if lacking := missing(mapping):
+        raise BadMapping(lacking[0], "needed")
     for name, known in (("date_format", DATE_FORMATS), ("number_style", NUMBER_STYLES)):
         if getattr(mapping, name) not in known:
             raise BadMapping(name, "unknown_entry", getattr(mapping, name))
+
+
+def missing(mapping: Mapping) -> list[str]:
+    """What every purchase needs and the mapping gives neither a column nor one value for all rows."""
+    has = {name for name, column in mapping.columns.items() if column}
+    has |= {name for name, value in mapping.constants.items() if value}
+    lacking = [
+        name
+        for name, alternatives in (
+            ("date", {"date"}),
+            ("customer_id", {"customer_id", "email"}),
+            ("amount", {"amount", "line_amount"}),
+            ("currency", {"currency"}),
+        )
+        if not has & alternatives
+    ]
+    # lines can only be gathered by an order id of the file's own
+    if (mapping.make_order_ids and "sku" in has) or not (mapping.make_order_ids or "order_id" in has):
+        lacking.append("order_id")
+    if has & {"product", "category", "quantity", "line_amount"} and "sku" not in has:
+        lacking.append("sku")
+    return lacking
 
 
 class Reader:

@@ -2,7 +2,7 @@
 -- Result: import_facts, a row per row of the file, each carrying its whole order's facts and the customer and
 -- product facts decided from the file (the last that is not blank wins). head, last: first and last row of the order.
 -- Parameters: digits: currency code -> minor digits, JSON.
-DROP TABLE IF EXISTS pg_temp.import_file_orders, pg_temp.import_file_buyers, pg_temp.import_file_people, pg_temp.import_file_products, pg_temp.import_facts;
+DROP TABLE IF EXISTS pg_temp.import_file_orders, pg_temp.import_file_differing, pg_temp.import_file_buyers, pg_temp.import_file_people, pg_temp.import_file_products, pg_temp.import_facts;
 CREATE TEMP TABLE import_file_orders ON COMMIT DROP AS
 SELECT
     order_id,
@@ -28,9 +28,38 @@ FROM import_cells
 WHERE order_id IS NOT NULL
 GROUP BY order_id;
 
-UPDATE import_file_orders SET reason = CASE
+-- The rows whose fact is not that of the order's first row that has it; the others are only rows of an order with an error.
+CREATE TEMP TABLE import_file_differing ON COMMIT DROP AS
+SELECT order_id, line, 'disagrees|' || disagreement || '|' || first_line AS reason
+FROM (
+    SELECT
+        o.order_id, o.disagreement, c.line, f.fact,
+        first_value(c.line) OVER same_order AS first_line, first_value(f.fact) OVER same_order AS first_fact
+    FROM import_file_orders o
+    JOIN import_cells c USING (order_id)
+    CROSS JOIN LATERAL (
+        SELECT CASE o.disagreement
+            WHEN 'customer_id' THEN c.customer_id
+            WHEN 'email' THEN c.email_norm
+            WHEN 'date' THEN c.purchased_at::text
+            WHEN 'amount' THEN trim_scale(c.amount)::text
+            WHEN 'currency' THEN c.currency
+            WHEN 'cost' THEN trim_scale(c.cost)::text
+            WHEN 'sales_channel' THEN c.sales_channel
+        END AS fact
+    ) f
+    WHERE o.bad_line IS NULL AND o.disagreement IS NOT NULL AND f.fact IS NOT NULL
+    WINDOW same_order AS (PARTITION BY o.order_id ORDER BY c.line)
+) facts
+WHERE fact <> first_fact;
+-- By order: with another column taken for the order id every order may have such rows.
+CREATE INDEX ON import_file_differing (order_id, line);
+ANALYZE import_file_differing (order_id, line);
+
+UPDATE import_file_orders o SET reason = CASE
     WHEN bad_line IS NOT NULL THEN 'order_has_error||' || bad_line
-    WHEN disagreement IS NOT NULL THEN 'disagrees|' || disagreement || '|' || head
+    WHEN disagreement IS NOT NULL
+        THEN 'order_has_error||' || (SELECT min(d.line) FROM import_file_differing d WHERE d.order_id = o.order_id)
     WHEN customer_id IS NULL AND email_norm IS NULL THEN 'missing|customer_id|'
     WHEN purchased_at IS NULL THEN 'missing|date|'
     WHEN currency IS NULL THEN 'missing|currency|'
@@ -96,6 +125,7 @@ SELECT
     row_number() OVER (PARTITION BY c.order_id, c.sku IS NULL ORDER BY c.line) AS position,
     coalesce(
         CASE WHEN o.bad_line IS NOT NULL THEN c.reason END,
+        d.reason,
         o.reason,
         CASE WHEN c.line > o.head AND c.sku IS NULL THEN 'repeated|order_id|' || o.head END,
         p.reason,
@@ -110,6 +140,7 @@ FROM import_cells c
 LEFT JOIN import_file_orders o USING (order_id)
 LEFT JOIN import_file_buyers b USING (order_id)
 LEFT JOIN import_file_people p ON p.person = b.person
-LEFT JOIN import_file_products s ON s.sku = c.sku;
+LEFT JOIN import_file_products s ON s.sku = c.sku
+LEFT JOIN import_file_differing d ON d.line = c.line;
 CREATE INDEX ON import_facts (line);
 ANALYZE import_facts (line, head, reason, sku)

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db.models import Max, Min, Sum
 
 from crm.common.models import Shop
@@ -110,7 +110,9 @@ def test_the_command_can_check_only_and_names_bad_rows(
     assert "2 rows checked" in printed
     assert "row 3: amount: “five” is not a number in the style chosen" in printed
     assert Purchase.objects.count() == 0
-    assert ImportBatch.objects.get().uploaded_at > datetime(2026, 1, 1, tzinfo=UTC)
+    batch = ImportBatch.objects.get()
+    assert batch.state == ImportState.CHECKED
+    assert batch.uploaded_at > datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def test_a_file_with_usual_names_needs_no_mapping(shop, tmp_path):
@@ -120,3 +122,72 @@ def test_a_file_with_usual_names_needs_no_mapping(shop, tmp_path):
     call_command("import_purchases", str(orders))
 
     assert list(Purchase.objects.values_list("external_id", "amount")) == [("A-1", Decimal("12.5"))]
+
+
+MISSING = {
+    "found": (
+        "Customer ID,Date,Total\n",
+        [],
+        "no column found by its name for: currency, order_id\n"
+        "  currency: --map currency=COLUMN, or --constant currency=USD when every row is in it\n"
+        "  order_id: --map order_id=COLUMN, or --make-order-ids for a file of whole orders without ids\n"
+        "COLUMN is a header of the file, or #3 for its third column.\n"
+        "With --map also give --guess, so that the other columns are still found by their names.\n",
+    ),
+    "given": (
+        "Customer ID,Date,Total\n",
+        ["--map", "date=Date", "--map", "customer_id=Customer ID", "--constant", "currency=USD"],
+        "no column given for: amount, order_id\n"
+        "  amount: --map amount=COLUMN\n"
+        "  order_id: --map order_id=COLUMN, or --make-order-ids for a file of whole orders without ids\n"
+        "COLUMN is a header of the file, or #3 for its third column.\n"
+        "--guess finds columns by their usual names.",
+    ),
+    "lines": (
+        "Customer ID,Date,Total,Currency,SKU\n",
+        ["--make-order-ids"],
+        "no column found by its name for: order_id\n"
+        "  order_id: --map order_id=COLUMN, without --make-order-ids: rows with product codes are parts of an order\n",
+    ),
+    "no such field": (
+        "Customer ID,Date,Total\n",
+        ["--guess", "--map", "curency=Date"],
+        "there is no field 'curency'; there are: order_id, customer_id, email,",
+    ),
+    "no such constant": (
+        "Customer ID,Date,Total\n",
+        ["--constant", "date=2026-02-03"],
+        "there is no field 'date'; there are: currency, sales_channel, language, country",
+    ),
+    "encoding": (
+        "주문번호,고객번호,주문일,금액\nA-1,C1,2026-01-05,5000\n".encode("cp949").decode("latin-1"),
+        [],
+        "the text is not UTF-8. Choose its encoding: cp949",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+def test_the_command_names_everything_it_lacks_and_the_options_for_it(
+    name: str, shop: Shop, tmp_path: Path
+) -> None:
+    text, options, words = MISSING[name]
+    file = tmp_path / "orders.csv"
+    file.write_text(text, encoding="latin-1")
+
+    with pytest.raises(CommandError) as refused:
+        call_command("import_purchases", str(file), *options)
+
+    assert words in str(refused.value)
+
+
+def test_the_options_it_names_are_enough(shop: Shop, tmp_path: Path) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text("Customer ID,When,Total\nC1,2026-02-03,12.50\n")
+
+    call_command(
+        "import_purchases", str(orders), "--guess", "--map", "date=When", "--constant", "currency=USD",
+        "--make-order-ids",
+    )  # fmt: skip
+
+    assert Purchase.objects.get().amount == Decimal("12.5")

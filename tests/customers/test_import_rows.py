@@ -144,8 +144,53 @@ def test_one_order_id_with_two_amounts_is_refused_whole(shop: Shop, now: datetim
     batch = applied(f"{HEADER}\n{GOOD}\n{GOOD.replace('12.50', '99')}\n", now)
 
     assert counts(batch) == (2, 0, 0, 0, 2)
-    assert set(reasons(batch).values()) == {"amount: differs from row 2, which has the same order id"}
+    assert reasons(batch) == {
+        2: "another row of the same order has an error: row 3",
+        3: "amount: differs from row 2, which has the same order id",
+    }
     assert Purchase.objects.count() == 0
+
+
+# What the first row of the order has, what the third has instead, and the field's name.
+DIFFERING = {
+    "customer_id": ("C1", "C2", "customer id"),
+    "email": ("kim@mail.example", "lee@mail.example", "e-mail"),
+    "date": ("2026-02-03", "2026-02-04", "date"),
+    "amount": ("12.50", "12.51", "amount"),
+    "currency": ("USD", "KRW", "currency"),
+    "cost": ("4.00", "5", "cost"),
+    "sales_channel": ("web", "shop", "sales channel"),
+}
+
+
+@pytest.mark.parametrize("field", DIFFERING)
+def test_the_row_that_differs_names_the_one_it_differs_from(field: str, shop: Shop, now: datetime) -> None:
+    first, other, label = DIFFERING[field]
+    lines = [f"{GOOD},{sku},,,1,5" for sku in ("TEA", "CUP", "POT", "PAN")]
+    lines[0] = lines[0].replace(first, "")  # says nothing, so nothing differs from it
+    lines[2] = lines[2].replace(first, other)
+    text = f"{HEADER},sku,product,category,qty,price\n" + "\n".join(lines)
+
+    batch = applied(text, now, columns={**COLUMNS, **LINES})
+
+    beside = "another row of the same order has an error: row 4"
+    differs = f"{label}: differs from row 3, which has the same order id"
+    assert reasons(batch) == {2: beside, 3: beside, 4: differs, 5: beside}
+    assert Purchase.objects.count() == 0
+
+
+def test_every_row_that_differs_is_named_and_an_amount_written_otherwise_is_the_same(
+    shop: Shop, now: datetime
+) -> None:
+    amounts = ["12.50", "12.5", "13", "14"]
+    lines = [f"{GOOD.replace('12.50', amount)},T-{n},,,1,5" for n, amount in enumerate(amounts)]
+    text = f"{HEADER},sku,product,category,qty,price\n" + "\n".join(lines)
+
+    batch = applied(text, now, columns={**COLUMNS, **LINES})
+
+    beside = "another row of the same order has an error: row 4"
+    differs = "amount: differs from row 2, which has the same order id"
+    assert reasons(batch) == {2: beside, 3: beside, 4: differs, 5: differs}
 
 
 def test_an_order_is_refused_whole_when_one_of_its_rows_is_bad(shop: Shop, now: datetime) -> None:

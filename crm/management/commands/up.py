@@ -50,7 +50,6 @@ class Command(BaseCommand):
             self.stdout.write("\nStopped before it was ready.")
 
     def _prepare(self, *, cdnow: bool, empty: bool) -> None:
-        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
         self.stdout.write("Preparing the database ...")
         call_command("migrate", verbosity=0, interactive=False)
         known = _password_file().exists()

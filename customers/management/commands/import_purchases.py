@@ -10,11 +10,23 @@ from django.utils import timezone
 from crm.common.errors import DomainError
 from customers.choices import ImportState
 from customers.core import mapping as maps
-from customers.core.mapping import Mapping
+from customers.core.mapping import BadMapping, Mapping
 from customers.models import ImportBatch
 from customers.services import imports
 
 _SHOWN = 20
+# How each thing that a mapping may lack is given on the command line.
+_REMEDIES = {
+    "date": "--map date=COLUMN",
+    "customer_id": "--map customer_id=COLUMN, or --map email=COLUMN",
+    "amount": "--map amount=COLUMN",
+    "currency": "--map currency=COLUMN, or --constant currency=USD when every row is in it",
+    "order_id": "--map order_id=COLUMN, or --make-order-ids for a file of whole orders without ids",
+    "sku": "--map sku=COLUMN, or all columns but the product's by --map, without --guess",
+}
+_LINES_HAVE_IDS = (
+    "--map order_id=COLUMN, without --make-order-ids: rows with product codes are parts of an order"
+)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -49,7 +61,10 @@ class Command(BaseCommand):
         parser.add_argument("--separator", default="")
         parser.add_argument("--no-header", action="store_true")
         parser.add_argument("--make-order-ids", action="store_true", help="for a file without order ids")
-        parser.add_argument("--check-only", action="store_true", help="write nothing but the verdicts")
+        parser.add_argument(
+            "--check-only", action="store_true",
+            help="import nothing; the check itself is kept and shown on the page Imports",
+        )  # fmt: skip
         parser.add_argument(
             "--background", action="store_true", help="leave the work to the worker instead of doing it here"
         )
@@ -61,17 +76,21 @@ class Command(BaseCommand):
             self._import(file, preset, source or preset or "import", options)
         except DomainError as error:
             raise CommandError(str(error.text)) from error
+        except BadMapping as error:
+            known = maps.CONSTANTS if error.value == "constants" else maps.FIELDS
+            raise CommandError(f"there is no field {error.field!r}; there are: {', '.join(known)}") from error
 
     def _import(self, file: Path, preset: str, source: str, options: dict[str, object]) -> None:
         guess = not preset and bool(options["guess"] or not options["columns"])
         batch = imports.upload(
             file_name=file.name, data=file, source=source, at=timezone.now(), preset=preset,
-            mapping=None if preset or guess else _mapping(options, {}),
+            mapping=None if preset or guess else _whole(_mapping(options, {}), None),
         )  # fmt: skip
         if guess:
-            imports.choose_mapping(
-                batch=batch, mapping=_mapping(options, imports.peek(batch, str(options["encoding"])).guesses)
-            )
+            known = imports.peek(batch, str(options["encoding"]))
+            if known.question:
+                raise CommandError(f"{known.question} Name it by --encoding.")
+            imports.choose_mapping(batch=batch, mapping=_whole(_mapping(options, known.guesses), batch))
         if options["background"]:
             self.stdout.write(f"import {batch.pk} waits for the worker")
             return
@@ -122,3 +141,24 @@ def _mapping(options: dict[str, object], guesses: dict[str, str]) -> Mapping:
             "make_order_ids": options["make_order_ids"],
         }
     )
+
+
+def _whole(mapping: Mapping, batch: ImportBatch | None) -> Mapping:
+    """The mapping, unless it lacks something: then everything it lacks is named at once, with the options that help."""
+    lacking = maps.missing(mapping)
+    if not lacking:
+        return mapping
+    remedies = _REMEDIES | ({"order_id": _LINES_HAVE_IDS} if mapping.make_order_ids else {})
+    lines = [
+        f"no column {'found by its name' if batch else 'given'} for: {', '.join(lacking)}",
+        *(f"  {name}: {remedies[name]}" for name in lacking),
+        "COLUMN is a header of the file, or #3 for its third column.",
+    ]
+    if batch:
+        lines.append(
+            "With --map also give --guess, so that the other columns are still found by their names."
+        )
+        lines.append(f"Nothing was imported; import {batch.pk} waits on the page Imports for its columns.")
+    else:
+        lines.append("--guess finds columns by their usual names.")
+    raise CommandError("\n".join(lines))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,9 +33,12 @@ class NoPicture(Exception):
 
 
 def require() -> None:
-    """Raises NoPicture where matplotlib is not installed."""
+    """Raises NoPicture where matplotlib is not installed; asked before anything is read, which may take minutes."""
     if find_spec("matplotlib") is None:
-        raise NoPicture("pictures need matplotlib, which is not installed: pip install matplotlib")
+        raise NoPicture(
+            "nothing was done: --plot needs matplotlib, which is not installed. Leave --plot out, or install it: "
+            f"{shlex.quote(sys.executable)} -m pip install matplotlib"
+        )
 
 
 def draw(path: Path, checked: Backtest, best: Champion | None, currency: str) -> None:

@@ -272,11 +272,28 @@ class TestExit:
 
     def test_without_matplotlib_a_picture_is_refused_before_any_work(self, written, capsys, monkeypatch):
         monkeypatch.setattr(pictures, "find_spec", lambda name: None)
+        monkeypatch.setattr(sys, "executable", "/shop crm/.venv/bin/python")
+        path = written(HEADER + "a,2026-01-05,10.5\na,2026-01-06,20\n")
+        out = path.with_name("customers.csv")
 
-        assert main([str(written("nothing\n")), "--plot", "x.png"]) == 2
-        assert capsys.readouterr().err == (
-            "ltv.core: pictures need matplotlib, which is not installed: pip install matplotlib\n"
+        assert main([str(path), "--plot", "x.png", "--out", str(out)]) == 2
+
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert said.err == (
+            "ltv.core: nothing was done: --plot needs matplotlib, which is not installed. Leave --plot out, or "
+            "install it: '/shop crm/.venv/bin/python' -m pip install matplotlib\n"
         )
+        assert not out.exists()
+
+    def test_a_history_too_short_for_a_picture_has_everything_else_written(self, written, capsys):
+        path = written(HEADER + "a,2026-01-05,10.5\na,2026-01-06,20\n")
+        out = path.with_name("customers.csv")
+
+        assert main([str(path), "--plot", str(path.with_name("x.png")), "--out", str(out)]) == 2
+
+        assert "the history is too short for a check, so there is nothing to draw" in capsys.readouterr().err
+        assert len(out.read_text().splitlines()) == 2
 
     def test_progress_is_shown_on_a_terminal_only(self, written, capsys, monkeypatch):
         path = written(HEADER + "a,2026-01-05,10.5\na,2026-01-06,20\n")
