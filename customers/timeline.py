@@ -10,6 +10,7 @@ from crm.common import money
 from customers.choices import ConsentStatus, Direction, InteractionKind, Outcome, Purpose
 from customers.core import timeline
 from customers.core.timeline import TimelineItem, Told
+from customers.models.consent import source_in_words
 from customers.models.segments import in_words
 
 _CONTACT_ICONS = {
@@ -66,7 +67,7 @@ def _consent(told: Told) -> TimelineItem:
     return told.item(
         icon="verified_user" if yes else "do_not_disturb_on",
         title=words % Purpose(told.facts["purpose"]).label,
-        detail=told.facts["source"],
+        detail=source_in_words(told.facts["source"]),
         author=told.facts["staff"],
     )
 

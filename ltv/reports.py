@@ -1,6 +1,6 @@
 """What the figures say: of one customer, of the whole base, of the channels that brought it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -140,6 +140,12 @@ def current_run() -> LtvRun | None:
     """The run readers see; None before the first night."""
     pointer = _pointer.first()
     return pointer.run if pointer else None
+
+
+def jobs_published_at(moments: Collection[datetime]) -> dict[datetime, int]:
+    """Which run of the night moved the pointer, and the segments with it, at each of these instants."""
+    runs = LtvRun.objects.filter(published_at__in=moments).values_list("published_at", "job_id")
+    return {at: job for at, job in runs if at and job}
 
 
 def value_card(customer_id: int, *, as_of: date | None = None, outlook: bool = False) -> ValueCard | None:

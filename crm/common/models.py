@@ -147,7 +147,12 @@ class JobRun(models.Model):
         indexes = [models.Index(fields=["job", "-requested_at"], name="job_run_recent")]
 
     def __str__(self) -> str:
-        return f"{self.job} {self.business_date}" + (f" #{self.occurrence}" if self.occurrence else "")
+        return f"{self.job} {self.business_date}" + (f" #{self.number}" if self.occurrence else "")
+
+    @property
+    def number(self) -> int:
+        """Which run of its date it is; the night itself is the first."""
+        return self.occurrence + 1
 
 
 _ENDED = [StageState.DONE, StageState.FAILED]

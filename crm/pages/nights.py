@@ -23,7 +23,8 @@ OPEN = (JobState.REQUESTED, JobState.RUNNING)
 def nights(request: StaffRequest) -> HttpResponse:
     now, usual = timezone.now(), nights_live.usual_seconds()
     pages = by_key(request, with_stages(runs_of_the_night()), size=30)
-    at_work = with_stages(runs_of_the_night().filter(state__in=OPEN)).order_by("business_date").first()
+    still_open = runs_of_the_night().filter(state__in=OPEN).order_by("business_date", "occurrence")
+    at_work = with_stages(still_open).first()  # as the workers take them
     return render(
         request,
         "crm/nights.html",

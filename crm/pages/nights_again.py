@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -59,6 +60,7 @@ class Again:
     """What is known of the last check of a published run."""
 
     kept: bool  # whether there is a table to compare with
+    later: LtvRun | None  # of the same date, where it is kept instead
     asked: Reproduction | None
     css: str
     icon: str
@@ -79,8 +81,10 @@ def of_night(job: JobRun, *, names: bool) -> Again | None:
     asked = Reproduction.objects.filter(run=run).select_related("job").first()
     done = asked if asked and asked.checked_at else None
     css, icon, words = _verdict(done) if done else ("", "", "")
+    kept = publishing.has_table(run)
     return Again(
-        kept=publishing.has_table(run),
+        kept=kept,
+        later=None if kept else _later(run),
         asked=asked,
         css=css,
         icon=icon,
@@ -88,6 +92,12 @@ def of_night(job: JobRun, *, names: bool) -> Again | None:
         whys=_whys(done, names=names) if done else [],
         reason=last_words(asked.job.error) if asked else "",
     )
+
+
+def _later(run: LtvRun) -> LtvRun | None:
+    """The last run of the same date: of several, only that one is kept."""
+    same = LtvRun.objects.filter(state=RunState.PUBLISHED, as_of=run.as_of, pk__gt=run.pk)
+    return same.order_by("-pk").first()
 
 
 def _verdict(done: Reproduction) -> tuple[str, str, str]:
@@ -147,10 +157,12 @@ def check_again(request: StaffRequest, pk: int) -> HttpResponse:
     """Have a worker work the night out again and compare."""
     job = get_object_or_404(runs_of_the_night(), pk=pk)
     run = get_object_or_404(LtvRun, job=job, state=RunState.PUBLISHED)
+    to = reverse("crm:night", args=[pk])
     with refusals(request):
         reproducing.request_check(run=run, by=request.user, now=timezone.now())
         messages.success(request, _("This night is being worked out again. What comes of it is shown here."))
-    return back(request, "crm:night", pk)
+        to += "#again"  # at the page's foot; a refusal is said at its top
+    return back(request, to)
 
 
 @page("common.view_jobrun")

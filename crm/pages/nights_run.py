@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from math import floor, log10
 from statistics import median
 from typing import Any
 
@@ -20,6 +21,7 @@ from ltv.models import LtvRun
 
 FEWEST = 3  # nights, to call anything unusual
 PARTS = 2_000  # drawn at most
+TICKS = 5  # steps of the axis at most
 PAUSE = 0.05  # of the time at work: how wide a pause in a run is drawn at most
 COLOURS = {StageState.FAILED: "--mc-bad", StageState.RUNNING: "--mc-3", StageState.WAITING: "--mc-line"}
 
@@ -85,10 +87,20 @@ class Clock:
         ]
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Seconds since the beginning, at quarters; with a pause left out only those at work, at the end."""
+        """Seconds since the beginning, in round steps; with a pause left out only those at work, at the end."""
         if self.drawn != self.gaps:
             return [(0.0, took(0)), (1.0, took(self.busy))]
-        return [(quarter / 4, took(self.width * quarter / 4)) for quarter in range(5)]
+        step = round_step(self.width, TICKS)
+        return [
+            (n * step / self.width, _("%(n)s s") % {"n": number(n * step, 6)})
+            for n in range(floor(round(self.width / step, 6)) + 1)
+        ]
+
+
+def round_step(whole: float, most: int) -> float:
+    """The smallest of 1, 2, 5 times a power of ten of which ``whole`` has at most ``most``."""
+    power = 10.0 ** floor(log10(whole / most))
+    return next(times * power for times in (1, 2, 5, 10) if times * power * most >= whole)
 
 
 def gantt(run: JobRun, found: list[Line], now: datetime) -> Gantt | None:
@@ -147,7 +159,7 @@ FIGURES = {
     "buyers": gettext_lazy("Buyers"),
     "revenue": gettext_lazy("Revenue so far"),
     "clv": gettext_lazy("Expected margin, 12 months"),
-    "seconds": gettext_lazy("Seconds at work"),
+    "seconds": gettext_lazy("Seconds at work, all stages added up"),
 }
 MONEY = ("revenue", "clv")
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.reports import asks_forecasts
 from crm.common.choices import JobState
-from crm.common.models import JobRun
+from crm.common.models import JobRun, Shop
 from crm.pages.shell import StaffRequest, action, back, page, refusals, render
 from crm.templatetags.crm import day
 from customers.models import Segment
@@ -23,6 +23,7 @@ from ltv.core import verdict
 from ltv.models import ReportCard
 from ltv.services import backtesting
 
+OPEN = (JobState.REQUESTED, JobState.RUNNING)
 WEEKS = 26
 ALL_DAYS = "_all_days"
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
@@ -98,7 +99,7 @@ def doubt_of(trust: reports.Trust) -> Doubt | None:
     if card is None:
         title = _("The forecast this segment stands on has not been checked yet.")
         return Doubt(
-            "", "hourglass_empty", title, _("The first check comes within a day of the first night.")
+            "", "hourglass_empty", title, _("The first check comes within an hour of the first night.")
         )
     if card.light == Light.GREEN:
         return None
@@ -125,8 +126,10 @@ def report_card(request: StaffRequest) -> HttpResponse:
     run = JobRun.objects.filter(job=backtesting.JOB).order_by("-requested_at").first()
     lines = [line for line in (run.error if run else "").strip().splitlines() if line.strip()]
     context: dict[str, Any] = {"card": card, "trust": trust, "run": run, "reason": lines[-1] if lines else ""}
-    context["is_open"] = run is not None and run.state in (JobState.REQUESTED, JobState.RUNNING)
-    if card:
+    context["is_open"] = run is not None and run.state in OPEN
+    if card is None:
+        context["without"] = _without_card(run, request.shop)
+    else:
         context |= {
             "said": findings(card),
             "note": NOTES[Light(card.light)],
@@ -140,6 +143,20 @@ def report_card(request: StaffRequest) -> HttpResponse:
             "history": _history(),
         }
     return render(request, "crm/report_card.html", title=_("Report card"), **context)
+
+
+def _without_card(run: JobRun | None, shop: Shop) -> tuple[str, str]:
+    """Title and text where there is no card: being made, or when it comes. Beat rings for it every hour."""
+    until = _("Until then predictions are used unchecked.")
+    if run is not None and run.state in OPEN:
+        return _("The first card is being made"), f"{_('It appears here when the check is done.')} {until}"
+    if reports.current_run() is None:
+        coming = _("The first check comes within an hour of the first night.")
+    elif run is None or run.business_date < backtesting.week_of(shop.business_date(timezone.now())):
+        coming = _("The first check comes within the hour, or at once when somebody asks for it.")
+    else:  # this week's was made, and failed
+        coming = _("The next check comes by itself next week, or at once when somebody asks for it.")
+    return _("No card yet"), f"{coming} {until}"
 
 
 def _row(card: ReportCard, one: Mapping[str, Any]) -> Row:

@@ -138,7 +138,7 @@ def _members(request: StaffRequest, one: Segment) -> Pages:
 
 
 def _movement(one: Segment) -> list[dict[str, Any]]:
-    """Entered and left per evaluation, the newest first."""
+    """Entered and left per evaluation, the newest first, each with the run of the night it belongs to, if any."""
     stays = SegmentMembership.objects.filter(segment=one).order_by()
     found: dict[datetime, dict[str, Any]] = {}
     for name, column in (("entered", "entered_at"), ("left", "left_at")):
@@ -146,7 +146,9 @@ def _movement(one: Segment) -> list[dict[str, Any]]:
         for row in moments.order_by(f"-{column}")[:NIGHTS]:
             night = found.setdefault(row[column], {"at": row[column], "entered": 0, "left": 0})
             night[name] = row["n"]
-    return sorted(found.values(), key=lambda night: night["at"], reverse=True)[:NIGHTS]
+    newest = sorted(found.values(), key=lambda night: night["at"], reverse=True)[:NIGHTS]
+    runs = reports.jobs_published_at([night["at"] for night in newest])
+    return [night | {"run": runs.get(night["at"])} for night in newest]
 
 
 # -- the builder ----------------------------------------------------------------------------------------------

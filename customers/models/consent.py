@@ -3,9 +3,17 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from customers.choices import ConsentStatus, Purpose
+
+ERASURE = "erasure"  # the source that is nobody's words
+
+
+def source_in_words(source: str) -> str:
+    """Where it was said, as the reader should see it."""
+    return gettext("Customer erased") if source == ERASURE else source
 
 
 class Consent(models.Model):
@@ -52,3 +60,8 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()}: {self.get_status_display()}"
+
+    @property
+    def said_at(self) -> str:
+        """Where it was said, as the reader should see it."""
+        return source_in_words(self.source)

@@ -12,6 +12,7 @@ from crm.common.models import IdempotencyRecord, User
 from customers import events
 from customers.choices import ConsentStatus, FollowUpStatus, Language
 from customers.models import Consent, Customer, FollowUp, FormerRecord, Interaction
+from customers.models.consent import ERASURE
 from customers.services import audit, consent
 
 NOTHING = "–"  # where the database wants words
@@ -49,7 +50,7 @@ def _addresses(customer: Customer) -> list[str]:
 def _withdraw_consents(customer: Customer, by: User | None, at: datetime) -> None:
     granted = Consent.objects.filter(customer=customer, superseded_at=None, status=ConsentStatus.GRANTED)
     for purpose in list(granted.values_list("purpose", flat=True)):
-        consent.withdraw(customer=customer, purpose=purpose, source="erasure", at=at, by=by)
+        consent.withdraw(customer=customer, purpose=purpose, source=ERASURE, at=at, by=by)
 
 
 def _erase_words(customer: Customer, at: datetime) -> None:

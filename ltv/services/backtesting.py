@@ -54,7 +54,7 @@ class Sample:
 
 def request_check(*, by: User | None, now: datetime) -> JobRun:
     """Staff ask for a check now: a row for the worker, and a ring."""
-    week = _week(Shop.current().business_date(now))
+    week = week_of(Shop.current().business_date(now))
     run = jobs.request_run(job=JOB, business_date=week, now=now, by=by)
     wake(JOB)
     return run
@@ -67,7 +67,7 @@ def run_due(*, clock: Callable[[], datetime]) -> int:
     """
     now = clock()
     if CurrentRun.objects.exists():
-        jobs.ensure_nightly(job=JOB, business_date=_week(Shop.current().business_date(now)), now=now)
+        jobs.ensure_nightly(job=JOB, business_date=week_of(Shop.current().business_date(now)), now=now)
     return jobs.run_pending(job=JOB, work=lambda progress: check(progress, clock), clock=clock)
 
 
@@ -108,7 +108,7 @@ def allow(*, card: ReportCard, reason: str, by: User, at: datetime) -> ReportCar
     return card
 
 
-def _week(day: date) -> date:
+def week_of(day: date) -> date:
     """The Monday it belongs to."""
     return day - timedelta(days=day.weekday())
 

@@ -12,8 +12,9 @@ from django.utils.formats import date_format
 
 from crm import catalogues
 from crm.templatetags.crm import day, moment
+from customers.services import erasure
 from tests.admin.world import ADMIN_LISTS, PAGES
-from tests.factories import MembershipFactory
+from tests.factories import ConsentFactory, MembershipFactory
 
 SAID = ("title", "placeholder", "alt", "aria-label", "data-label", "data-confirm", "data-confirm-text")
 ICONS = ("mc-icon", "material-symbols")  # drawn from their English names
@@ -114,3 +115,17 @@ def test_a_customers_page_names_the_segments_every_shop_has_in_the_readers_langu
 
     assert "세그먼트 편입: 최우수 고객" in page
     assert "Champions" not in page
+
+
+def test_a_customers_page_says_in_the_readers_language_that_a_consent_ended_with_the_person(
+    browser_of_staff, staff, shop
+):
+    staff.language = "ko"
+    staff.save()
+    customer = ConsentFactory().customer
+    erasure.erase_customer(customer=customer, by=staff, at=timezone.now())
+
+    page = browser_of_staff.get(reverse("crm:customer", args=[customer.pk])).content.decode()
+
+    assert page.count("고객 정보 삭제") == 2  # in the story and under consent
+    assert "erasure" not in page

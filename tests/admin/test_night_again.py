@@ -95,6 +95,30 @@ def test_a_night_that_is_not_kept_says_so_and_offers_no_check(press, read, run):
     assert not Reproduction.objects.exists()
 
 
+def test_a_run_that_a_later_one_of_its_date_replaced_says_so_and_leads_to_it(read, run):
+    sql.execute("ltv/table_drop", parts={"table": Identifier(publishing.table_name(run.pk))})
+    night.request_recalculation(by=None, now=timezone.now())
+    night.run_due(clock=timezone.now)
+    later = CurrentRun.objects.get().run
+    assert later.as_of == run.as_of
+
+    page = read(run)
+
+    assert "A later run of this date took its place" in page
+    assert "so there is nothing to compare with" not in page
+    assert f'href="{reverse("crm:night", args=[later.job_id])}#again"' in page
+    assert "took its place" not in read(later)
+
+
+def test_after_the_button_the_page_is_where_the_answer_is(browser_of_staff, run):
+    page, button = reverse("crm:night", args=[run.job_id]), reverse("crm:night_again", args=[run.job_id])
+
+    assert browser_of_staff.post(button).url == f"{page}#again"
+
+    sql.execute("ltv/table_drop", parts={"table": Identifier(publishing.table_name(run.pk))})
+    assert browser_of_staff.post(button).url == page  # a refusal is said at the top
+
+
 def test_a_check_that_failed_says_why(press, read, run):
     press("night_again", run.job_id)
     failed = {"state": JobState.FAILED, "finished_at": timezone.now(), "error": "x\nMemoryError: too much\n"}

@@ -114,6 +114,18 @@ def test_parts_are_counted_and_a_run_that_waits_says_so(progress):
     assert progress(waiting)["stages"] == []
 
 
+def test_the_list_leaves_it_to_the_panel_above_how_far_the_run_at_work_is(read):
+    run = a_night(TODAY, began=NOON, running="publish")
+    asked = {"job": run.job, "business_date": TODAY, "requested_at": NOON}
+    JobRun.objects.create(occurrence=1, **asked)
+
+    page = read("nights")
+
+    assert page.count("Publishing, segments, campaigns …") == 1
+    assert page.count("Shown above") == 1
+    assert page.count("Waiting for a worker to take it …") == 1
+
+
 # -- the calendar ----------------------------------------------------------------------------------------------
 
 
@@ -208,6 +220,44 @@ def test_the_moments_between_stages_belong_to_the_clock():
 
     assert clock.pauses() == []
     assert [words for _place, words in clock.ticks()] == [took(n) for n in (0, 20, 40, 60, 80)]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1.7, ["0 s", "0.5 s", "1 s", "1.5 s"]),
+        (0.3, ["0 s", "0.1 s", "0.2 s", "0.3 s"]),
+        (16, ["0 s", "5 s", "10 s", "15 s"]),
+        (327, ["0 s", "100 s", "200 s", "300 s"]),
+    ],
+)
+def test_the_axis_has_round_steps(seconds, words):
+    began = at_night(TODAY)
+    ticks = Clock([(began, began + timedelta(seconds=seconds))]).ticks()
+
+    assert [said for _place, said in ticks] == words
+    assert ticks[1][0] == pytest.approx(float(words[1].removesuffix(" s")) / seconds)
+
+
+def test_each_of_a_runs_durations_says_what_it_is(read):
+    run = a_night(TODAY, began=at_night(TODAY), customers=10)
+    JobRun.objects.update(finished_at=run.finished_at + timedelta(seconds=3))
+
+    page = read("night", run.pk)
+
+    assert "19 s from start to finish" in page
+    assert "Seconds since the first stage began." in page
+    assert "Seconds at work, all stages added up" in page
+    assert "Seconds, start to finish" in read("nights")
+
+
+def test_the_second_run_of_a_date_is_number_two(read):
+    a_night(TODAY, began=at_night(TODAY))
+    again = a_night(TODAY, began=NOON, occurrence=1)
+
+    assert '<span class="mc-soft">#2</span>' in read("nights")
+    assert "#2 · " in read("night", again.pk)
+    assert str(again).endswith(" #2")
 
 
 def test_the_first_night_has_no_columns_for_the_nights_before(read):

@@ -1,8 +1,10 @@
 """The report card for staff: what it says, in their language, and where else its verdict is seen."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from campaigns.choices import CampaignStatus, Trigger
 from crm.common.models import JobRun, User
@@ -11,7 +13,7 @@ from ltv.choices import Light
 from ltv.core import verdict
 from ltv.models import ReportCard
 from ltv.services import backtesting
-from tests.factories import CampaignFactory, ReportCardFactory, SegmentFactory
+from tests.factories import CampaignFactory, ReportCardFactory, SegmentFactory, publish
 
 BROKE = {"code": "purchases_broke_down", "light": "red", "values": {"days": 30, "percent": 51}}
 BY_RISK = {"all": [{"trait": "ltv.p_no_purchase", "op": ">=", "value": 0.5}]}
@@ -126,6 +128,34 @@ def test_an_owner_allows_it_with_a_reason(press):
         "A holiday.",
         User.objects.get(username="staff"),
     )
+
+
+def test_without_a_card_the_page_says_when_the_first_one_comes(see, shop):
+    until, now = "Until then predictions are used unchecked.", timezone.now()
+    this_week = backtesting.week_of(shop.business_date(now))
+
+    assert f"The first check comes within an hour of the first night. {until}" in see("crm:report_card")
+
+    publish()
+    assert f"The first check comes within the hour, or at once when somebody asks for it. {until}" in see(
+        "crm:report_card"
+    )
+
+    failed = {"requested_at": now, "finished_at": now, "state": "failed"}
+    run = JobRun.objects.create(job=backtesting.JOB, business_date=this_week - timedelta(days=7), **failed)
+    assert "within the hour" in see("crm:report_card")
+    JobRun.objects.filter(pk=run.pk).update(business_date=this_week)
+    assert "The next check comes by itself next week" in see("crm:report_card")
+
+
+def test_while_the_first_card_is_made_the_page_says_so(see, press):
+    publish()
+
+    said = press("check_forecast").content.decode()
+
+    assert "The first card is being made" in said
+    assert "It appears here when the check is done." in said
+    assert "No card yet" not in said
 
 
 def test_a_check_that_failed_is_said(see, now):

@@ -4,9 +4,11 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from customers.core.timeline import KINDS, TimelineItem, tellers
 from customers.reports import story
+from customers.services import erasure
 from tests.factories import (
     ConsentFactory,
     CustomerFactory,
@@ -63,6 +65,20 @@ def test_a_purchase_that_is_not_counted_says_so(shop):
     [item] = told(waiting.customer)
 
     assert item.detail == "Order A-2 · no exchange rate: not counted"
+
+
+def test_a_consent_that_ended_with_the_person_says_so_in_words(shop, now):
+    given = ConsentFactory(stated_at=now - timedelta(days=1))
+    erasure.erase_customer(customer=given.customer, by=None, at=now)
+
+    [newest, _given] = told(given.customer)
+
+    assert (newest.title, newest.detail) == (
+        "Took back consent to: Offers and news by e-mail",
+        "Customer erased",
+    )
+    with translation.override("ko"):
+        assert told(given.customer)[0].detail == "고객 정보 삭제"
 
 
 def test_nobody_elses_story_is_told(shop):
