@@ -92,7 +92,7 @@ FUTURE = (
         "expected_value_low",
         _("Expected revenue, 12 months, low estimate"),
         "money",
-        description=_("The lower end of the 80 % interval."),
+        description=_("The lower end of the 80% interval."),
     ),
     Trait(
         "ltv.change",

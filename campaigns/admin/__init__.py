@@ -12,7 +12,7 @@ from campaigns.models import Message, Offer
 from crm.common.admin import FactAdmin, HouseAdmin
 
 _HELP = {
-    "name": _("Customers read it in the mail, for example: 15 % off."),
+    "name": _("Customers read it in the mail, for example: 15% off."),
     "value": _("15 for 15 percent off, or the amount off in the currency below."),
     "currency": _("Three letters such as USD for an amount off; empty for a percentage."),
     "minimum_basket": _("Smaller orders get nothing off: in the currency above, else in the shop's own."),

@@ -10,6 +10,7 @@ LENGTH = 16
 _GAPS = re.compile(r"[\s\-‐-―−]+")
 _READ_AS = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _LONGEST_INPUT = 64
+DISPLAYED = rf"\b[{ALPHABET}]{{4}}(?:-[{ALPHABET}]{{4}}){{{LENGTH // 4 - 1}}}\b"
 
 
 def normalise(text: str) -> str:

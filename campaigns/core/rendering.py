@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import css_inline
 
-from campaigns.core import headers
+from campaigns.core import codes, headers
 from campaigns.core.merge import Words
 
 _MARK = re.compile(r"@@([a-z_]+)@@")
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*")
-_URL = re.compile(r"https?://[^\s<>\"']+")
+# An address, or a coupon's code outside of one.
+_URL_OR_CODE = re.compile(rf"https?://[^\s<>\"']+|{codes.DISPLAYED}")
 # Nothing is ever fetched: a stylesheet's address in a layout would make the server call out.
 _INLINER = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
 
@@ -59,10 +60,15 @@ def _fill(template: str, values: Mapping[str, str]) -> str:
 
 
 def _to_html(escaped: str, links: frozenset[str]) -> str:
-    """Paragraphs from blank lines; the author's and our own addresses become links, nobody else's do."""
+    """Paragraphs from blank lines; the author's and our own addresses become links, nobody else's do.
+
+    A coupon's code stays on one line.
+    """
     allowed = {html.escape(link) for link in links}
 
-    def link(found: re.Match[str]) -> str:
+    def mark(found: re.Match[str]) -> str:
+        if not found[0].startswith("http"):
+            return f'<span style="white-space:nowrap">{found[0]}</span>'
         address = found[0].rstrip(".,;:!?)")
         if address not in allowed and html.unescape(address) not in links:
             return found[0]
@@ -70,7 +76,7 @@ def _to_html(escaped: str, links: frozenset[str]) -> str:
 
     paragraphs = (part.strip() for part in _PARAGRAPHS.split(escaped.replace("\r\n", "\n")))
     return "\n".join(
-        f'<p style="margin:0 0 16px">{_URL.sub(link, part).replace(chr(10), "<br>")}</p>'
+        f'<p style="margin:0 0 16px">{_URL_OR_CODE.sub(mark, part).replace(chr(10), "<br>")}</p>'
         for part in paragraphs
         if part
     )

@@ -23,7 +23,7 @@ from crm.common.orm import Prepared
 from crm.pages.customer_value import worth
 from crm.pages.paging import link
 from crm.pages.shell import StaffRequest, action, attempt, form_page, page, refusals, render
-from crm.templatetags.crm import day, money
+from crm.templatetags.crm import day, is_far, money
 from customers import reports as customer_reports
 from customers.choices import Direction, FollowUpStatus, InteractionKind, Outcome, Purpose
 from customers.core import timeline
@@ -177,6 +177,8 @@ def _purchases(
         return {}
     newest = _newest_purchases(person.pk)
     expected = card.figures.next_purchase_on if card else None
+    if card and is_far(expected, card.run.as_of):
+        expected = None
     shown = newest[:PURCHASES]
     return {
         "purchases": shown,

@@ -17,10 +17,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from crm.pages.paging import link
-from crm.templatetags.crm import NOTHING, country, day, initials, money, share
+from crm.templatetags.crm import NOTHING, chance, country, day, initials, is_far, money
 from customers.choices import Language, Purpose
 from customers.models import Customer
-from ltv.models import CustomerLtv
+from ltv.models import CustomerLtv, LtvRun
 
 
 @dataclass
@@ -43,6 +43,7 @@ class Words(NamedTuple):
     risk: str
     last: str
     next: str
+    far: str
     consent: str
     no_email: str
     languages: dict[str, str]
@@ -65,6 +66,7 @@ def _words_in(language: str) -> Words:
         risk=escape(_("Risk")),
         last=escape(_("Last purchase")),
         next=escape(_("Next expected")),
+        far=escape(_("in over 2 years")),
         consent=escape(_("Consent")),
         no_email=escape(_("no e-mail")),
         languages={key: escape(str(label)) for key, label in Language.choices},
@@ -72,19 +74,18 @@ def _words_in(language: str) -> Words:
     )
 
 
-def table_body(request: HttpRequest, rows: list[Row], currency: str) -> SafeString:
+def table_body(request: HttpRequest, rows: list[Row], run: LtvRun | None) -> SafeString:
     """The ``<tr>`` of every row; whatever a customer may have written is escaped here."""
     words = _words()
     home = reverse("crm:customers")
     segments = {key: name for row in rows for key, name in row.segments}
     chips = {key: _segment(request, key, name) for key, name in segments.items()}
-    return mark_safe("\n".join(_row(row, words, home, chips, currency) for row in rows))  # noqa: S308
+    return mark_safe("\n".join(_row(row, words, home, chips, run) for row in rows))  # noqa: S308
 
 
-def _row(row: Row, words: Words, home: str, segments: dict[str, str], currency: str) -> str:
+def _row(row: Row, words: Words, home: str, segments: dict[str, str], run: LtvRun | None) -> str:
     who, figures = row.customer, row.figures
-    worth = escape(money(figures.clv, currency)) if figures else NOTHING
-    ahead = figures.next_purchase_on if figures else None
+    worth = escape(money(figures.clv, run.currency)) if figures and run else NOTHING
     language = words.languages.get(who.language) or escape(who.language)
     return (
         f'<tr><td><div class="mc-person"><span class="mc-face mc-face--small" aria-hidden="true">'
@@ -96,7 +97,7 @@ def _row(row: Row, words: Words, home: str, segments: dict[str, str], currency: 
         f'<td class="mc-r mc-strong" data-label="{words.margin}">{worth}</td>'
         f'<td class="mc-r" data-label="{words.risk}">{_risk(figures)}</td>'
         f'<td class="mc-num" data-label="{words.last}">{escape(day(row.last_purchase_on))}</td>'
-        f'<td class="mc-num" data-label="{words.next}">{escape(day(ahead))}</td>'
+        f'<td class="mc-num" data-label="{words.next}">{_ahead(figures, words, run)}</td>'
         f'<td data-label="{words.consent}"><span class="mc-chips">{_consents(row, words)}</span></td></tr>'
     )
 
@@ -122,7 +123,14 @@ def _risk(figures: CustomerLtv | None) -> str:
     if figures is None or figures.p_no_purchase is None:
         return NOTHING
     risk = figures.p_no_purchase
-    return _chip("bad" if risk >= 0.75 else "warm" if risk >= 0.5 else "good", share(risk))
+    return _chip("bad" if risk >= 0.75 else "warm" if risk >= 0.5 else "good", chance(risk))
+
+
+def _ahead(figures: CustomerLtv | None, words: Words, run: LtvRun | None) -> str:
+    if figures is None or run is None:
+        return NOTHING
+    expected = figures.next_purchase_on
+    return words.far if is_far(expected, run.as_of) else escape(day(expected))
 
 
 def _consents(row: Row, words: Words) -> str:

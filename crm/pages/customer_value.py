@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from crm.common import sql
 from crm.pages.shell import StaffRequest, page, render
-from crm.templatetags.crm import day, money, number, signed_money
+from crm.templatetags.crm import day, is_far, money, number, signed_money
 from customers.models import Customer
 from ltv import reports
 from ltv.services.today import value_today
@@ -79,6 +79,7 @@ def worth(person: Customer, today: date) -> dict[str, Any]:
         "may_see_value": True,
         "range": _range(card),
         "mood": _mood(card.figures.p_no_purchase),
+        "far": is_far(card.figures.next_purchase_on, card.run.as_of),
         "change": _change(night, card),
     }
 
@@ -165,6 +166,7 @@ def _detail(night: reports.ValueCard, card: reports.ValueCard) -> dict[str, Any]
         "coming": list(_coming(card)),
         "scores": list(_scores(card)),
         "mood": _mood(card.figures.p_no_purchase),
+        "far": is_far(card.figures.next_purchase_on, card.run.as_of),
     }
 
 

@@ -121,7 +121,7 @@ def customers(request: StaffRequest) -> HttpResponse:
         "crm/customers.html",
         title=_("Customers"),
         rows=rows,
-        body=table_body(request, rows, run.currency if run else ""),
+        body=table_body(request, rows, run),
         pages=pages,
         run=run,
         sort=sort,

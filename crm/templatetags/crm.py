@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from copy import copy
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
@@ -25,6 +25,7 @@ from crm.common.money import display
 register = template.Library()
 # A template gives None where there is no figure, and "" where there is not even a row to have one.
 NOTHING = "–"
+FAR = timedelta(days=2 * 365)
 Figure = Decimal | float | str | None
 
 
@@ -46,7 +47,12 @@ def _day(value: date, locale: Locale) -> str:
 @lru_cache(maxsize=4096)
 def _percent(digits: str, locale: Locale) -> str:
     """The digits as text: 0.3 and 0.30 are one key as numbers and two ways to write."""
-    return format_percent(Decimal(digits), locale=locale, decimal_quantization=False)
+    return _minus(format_percent(Decimal(digits), locale=locale, decimal_quantization=False))
+
+
+def _minus(figure: str) -> str:
+    """With the minus of the signed figures, where the language's data have a hyphen."""
+    return figure.replace("-", "−")
 
 
 @register.tag
@@ -75,7 +81,7 @@ def money(amount: Figure, currency: str) -> str:
     """``$12.50``; a dash where there is no figure."""
     if amount is None or isinstance(amount, str):
         return NOTHING
-    return display(amount, currency, get_language() or "en")
+    return _minus(display(amount, currency, get_language() or "en"))
 
 
 @register.filter
@@ -86,8 +92,8 @@ def short_money(amount: Figure, currency: str) -> str:
     if abs(float(amount)) < 10_000:
         whole = copy(_locale().currency_formats["standard"])
         whole.frac_prec = (0, 0)
-        return whole.apply(round(amount), _locale(), currency=currency, currency_digits=False)
-    return format_compact_currency(amount, currency, locale=_locale(), fraction_digits=1)
+        return _minus(whole.apply(round(amount), _locale(), currency=currency, currency_digits=False))
+    return _minus(format_compact_currency(amount, currency, locale=_locale(), fraction_digits=1))
 
 
 @register.filter
@@ -95,7 +101,7 @@ def number(value: Figure, digits: int = 0) -> str:
     if value is None or isinstance(value, str):
         return NOTHING
     rounded = round(Decimal(str(value)), digits).normalize()
-    return format_decimal(rounded, locale=_locale(), decimal_quantization=False)
+    return _minus(format_decimal(rounded, locale=_locale(), decimal_quantization=False))
 
 
 @register.filter
@@ -103,9 +109,8 @@ def fixed(value: Figure, digits: int) -> str:
     """``0.80``: with all of its decimals, for a column to be read downwards."""
     if value is None or isinstance(value, str):
         return NOTHING
-    return format_decimal(
-        round(Decimal(str(value)), digits), format=f"#,##0.{'0' * digits}", locale=_locale()
-    )
+    rounded = round(Decimal(str(value)), digits)
+    return _minus(format_decimal(rounded, format=f"#,##0.{'0' * digits}", locale=_locale()))
 
 
 @register.filter
@@ -132,10 +137,30 @@ def unsigned(amount: Decimal) -> Decimal:
 
 @register.filter
 def share(value: Figure, digits: int = 0) -> str:
-    """0.34 as ``34 %``."""
+    """0.34 as ``34%``, as the language writes it."""
     if value is None or isinstance(value, str):
         return NOTHING
     return _percent(str(round(value, digits + 2)), _locale())
+
+
+@register.filter
+def signed_share(value: Figure) -> str:
+    """``+3%``, ``−2%`` or ``0%``: a difference."""
+    if value is None or isinstance(value, str):
+        return NOTHING
+    rounded = round(float(value), 2)
+    return f"{'+' if rounded > 0 else ''}{share(rounded or 0.0)}"
+
+
+@register.filter
+def chance(value: Figure) -> str:
+    """A probability as a share; one that only rounds to 0 or 1 is ``< 1%`` or ``> 99%``, for nothing is certain."""
+    if value is None or isinstance(value, str):
+        return NOTHING
+    rounded = round(float(value), 2)
+    if rounded <= 0 < value:
+        return f"< {share(0.01)}"
+    return f"> {share(0.99)}" if rounded >= 1 > value else share(value)
 
 
 @register.filter
@@ -191,7 +216,24 @@ def country(code: str) -> str:
 @register.filter
 def before(value: date, today: date) -> str:
     """``3 days ago`` or ``in 12 days``."""
-    return format_timedelta(value - today, granularity="day", add_direction=True, locale=_locale())
+    return _span(format_timedelta(value - today, granularity="day", add_direction=True, locale=_locale()))
+
+
+@register.filter
+def days_since(value: date, today: date) -> str:
+    """``3 days`` or ``2 weeks``: how long ago, for words that say which way."""
+    return _span(format_timedelta(today - value, granularity="day", locale=_locale()))
+
+
+def _span(text: str) -> str:
+    """The language's data write 3 日前; between Japanese words there is no space."""
+    return text.replace(" ", "") if _locale().language == "ja" else text
+
+
+@register.filter
+def is_far(value: date | str | None, as_of: date) -> bool:
+    """A day that is foreseen so late that naming it would say more than is known."""
+    return isinstance(value, date) and value > as_of + FAR
 
 
 @register.filter

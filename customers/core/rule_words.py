@@ -45,9 +45,10 @@ _YES, _NO = gettext_noop("{label}: yes"), gettext_noop("{label}: no")
 _NEGATED, _EVERYONE = gettext_noop("not ({rule})"), gettext_noop("every customer")
 _AND, _OR = gettext_noop("{first} and {second}"), gettext_noop("{first} or {second}")
 _DAYS = gettext_noop("{value} days")
-_SHARE = gettext_noop("{value} %")
+_SHARE = gettext_noop("{value}%")
 _YES_ALONE, _NO_ALONE, _UNKNOWN = gettext_noop("yes"), gettext_noop("no"), gettext_noop("not known")
 _LONGEST_LIST = 5
+_LEAST = Decimal("0.001")  # of a share that is shown
 
 
 def _same(text: str) -> str:
@@ -84,7 +85,7 @@ class Words:
         return self.translate(_TEMPLATES[condition.op]).format(**filled)
 
     def value(self, trait: Trait, value: object) -> str:
-        """What is known of a customer, or what a rule asks for: "50 %", "30 days", "Korean"."""
+        """What a rule asks for: "50%", "30 days", "Korean"."""
         if value is None or value == []:
             return self.translate(_UNKNOWN)
         if isinstance(value, list):
@@ -96,6 +97,18 @@ class Words:
         if isinstance(value, date):
             return value.isoformat()
         return str(dict(trait.choices).get(str(value), value))
+
+    def known(self, trait: Trait, value: object) -> str:
+        """A customer's own value: a share to one decimal, but never as a certainty that it is not."""
+        if trait.type != "share" or not isinstance(value, int | float | Decimal):
+            return self.value(trait, value)
+        share = Decimal(str(value))
+        rounded = round(share, 3)
+        if rounded <= 0 < share:
+            return f"< {self._number(trait, _LEAST)}"
+        return (
+            f"> {self._number(trait, 1 - _LEAST)}" if rounded >= 1 > share else self._number(trait, rounded)
+        )
 
     def _number(self, trait: Trait, value: Decimal) -> str:
         if trait.type == "share":

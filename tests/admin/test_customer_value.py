@@ -208,3 +208,30 @@ def test_a_night_that_is_not_kept_shows_now(browser_of_staff, regular, asked):
     html = read(browser_of_staff, "customer_value", regular, as_of=asked)
 
     assert "This is the past" not in html
+
+
+def test_nothing_foreseen_is_certain_and_nothing_is_named_years_ahead(browser_of_staff, regular):
+    run = run_night()
+    far = run.as_of + timedelta(days=2000)
+    CustomerLtv.objects.filter(customer=regular).update(
+        p_no_purchase=0.001, p_alive=0.9999, next_purchase_on=far
+    )
+
+    card, detail = (read(browser_of_staff, name, regular) for name in ("customer", "customer_value"))
+
+    for html in (card, detail):
+        assert "&lt; 1% chance of no purchase" in html
+        assert "Next purchase expected after more than two years." in html
+        assert day(far) not in html
+    assert "&gt; 99% chance of being a customer still" in detail
+    assert "the ring the next one expected" not in card  # it would press all that was bought to the left
+
+
+def test_the_reasons_stand_in_the_table_as_its_other_rows_do(browser_of_staff, regular):
+    run_night(-1)
+    run_night()
+
+    html = read(browser_of_staff, "customer_value", regular)
+
+    for name in ("Time", "Purchases", "Refunds", "Rates", "The model"):
+        assert f'<strong class="mc-ink">{name}</strong>' in html

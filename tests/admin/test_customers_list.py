@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 
 from crm.pages import paging
+from crm.templatetags.crm import day as written
 from tests.factories import (
     ChannelFactory,
     ConsentFactory,
@@ -191,3 +192,16 @@ def test_the_timeline_is_paged_and_filtered(browser_of_staff, shop):
     assert {event.kind for event in first} == {"interaction"}
     keys = [event.key for event in page["events"]] + [event.key for event in second]
     assert len(keys) == len(set(keys)) == 56
+
+
+def test_a_day_years_ahead_is_not_named(browser_of_staff, shop):
+    run = publish(LtvRunFactory(customers=2))
+    CustomerLtvFactory(run=run, next_purchase_on=run.as_of + timedelta(days=2000), p_no_purchase=0.9999)
+    soon = CustomerLtvFactory(run=run, next_purchase_on=run.as_of + timedelta(days=700))
+
+    page = browser_of_staff.get(LIST).content.decode()
+
+    assert page.count("in over 2 years") == 1
+    assert written(soon.next_purchase_on) in page
+    assert str((run.as_of + timedelta(days=2000)).year) not in page
+    assert "&gt; 99%" in page

@@ -1,7 +1,7 @@
 """Every page in Korean and Japanese: it opens, and says nothing in English that has words in its language."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from crm import catalogues
 from crm.templatetags.crm import day, moment
 from customers.services import erasure
 from tests.admin.world import ADMIN_LISTS, PAGES
-from tests.factories import ConsentFactory, MembershipFactory
+from tests.factories import ConsentFactory, FollowUpFactory, MembershipFactory
 
 SAID = ("title", "placeholder", "alt", "aria-label", "data-label", "data-confirm", "data-confirm-text")
 ICONS = ("mc-icon", "material-symbols")  # drawn from their English names
@@ -129,3 +129,32 @@ def test_a_customers_page_says_in_the_readers_language_that_a_consent_ended_with
 
     assert page.count("고객 정보 삭제") == 2  # in the story and under consent
     assert "erasure" not in page
+
+
+@pytest.mark.parametrize(
+    ("language", "overdue", "seconds", "scrolls"),
+    [
+        ("en", "2 weeks overdue", "1.5 s<", "Scrollable content"),
+        ("ko", "기한 2주 지남", "1.5초<", "스크롤할 수 있는 내용"),
+        ("ja", "期限を2週間超過", "1.5秒<", "スクロールできる内容"),
+    ],
+)
+def test_today_says_what_is_late_and_how_long_the_night_took(
+    language, overdue, seconds, scrolls, browser_of_staff, staff, shop, world
+):
+    staff.language = language
+    staff.save()
+    today = shop.business_date(timezone.now())
+    step = FollowUpFactory(assigned_to=staff, due_on=today - timedelta(days=14))
+
+    page = browser_of_staff.get("/admin/").content.decode()
+    customer = browser_of_staff.get(reverse("crm:customer", args=[step.customer_id])).content.decode()
+
+    assert overdue in page and overdue in customer
+    assert seconds in page
+    assert f'data-simplebar-aria-label="{scrolls}"' in page
+
+
+def test_a_japanese_rule_is_not_broken_inside_its_and():
+    with translation.override("ja"):
+        assert "か\u2060つ" in translation.gettext("{first} and {second}")

@@ -40,10 +40,19 @@ def test_the_card_says_its_findings_with_their_values(see):
 
     said = see("crm:report_card")
 
-    assert "In the last 30 days customers bought 51 % less often than expected" in said
+    assert "In the last 30 days customers bought 51% less often than expected" in said
     assert "They do not drive offers" in said
     assert "Do not rely on it" in said
     assert "200,000" not in said and "all 500 buyers" in said
+
+
+def test_differences_have_their_sign(see):
+    ReportCardFactory(light=Light.RED)
+
+    said = see("crm:report_card")
+
+    assert 'data-label="off by">+4%<' in said
+    assert 'data-label="Spend off by">+40%<' in said
 
 
 def test_a_sample_is_said_to_be_one(see):
@@ -75,7 +84,7 @@ def test_red_is_said_wherever_it_matters(see, automatic):
 
     for words in (see("crm:segment", automatic.segment_id), see("crm:campaign", automatic.pk)):
         assert f"{STANDS} that did not hold." in words
-        assert "In the last 30 days customers bought 51 % less" in words
+        assert "In the last 30 days customers bought 51% less" in words
     today = see("admin:index")
     assert "Predictions do not drive offers now" in today
     assert reverse("crm:campaign", args=[automatic.pk]) in today

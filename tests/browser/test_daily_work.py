@@ -5,7 +5,8 @@ from playwright.sync_api import expect
 
 from campaigns.choices import MessageStatus
 from campaigns.models import Message
-from customers.models import Interaction, Segment
+from customers.models import Customer, Interaction, Segment
+from ltv.services import night
 from tests.factories import CustomerFactory
 
 
@@ -90,7 +91,7 @@ def test_a_share_is_written_in_percent_and_kept_as_a_share(open_as, site, world)
 
     page.locator(".mc-cond select").first.select_option("ltv.p_no_purchase")
     page.get_by_label("Value in percent").fill("70")
-    page.wait_for_function("document.getElementById('preview-words').textContent.includes('70 %')")
+    page.wait_for_function("document.getElementById('preview-words').textContent.includes('70%')")
     with page.expect_navigation():
         page.get_by_role("button", name="Save").click()
 
@@ -124,3 +125,40 @@ def test_ctrl_k_finds_a_customer_by_two_letters(open_as, site, world):
 
     assert "김민수" in page.locator("#command-results-list").inner_text()
     assert watch.problems == []
+
+
+def test_a_phone_is_not_told_of_keys_and_keeps_a_number_in_one_line(open_as, site, world):
+    Customer.objects.filter(pk=world.ids["customer"]).update(phone="+82 10-0000-0061")
+    page, _watch = open_as(width=390)
+    page.goto(site + world.url("customer"))
+
+    assert page.locator("kbd:visible").count() == 0
+    assert page.get_by_text("to write").is_hidden()
+    assert page.get_by_text("+82 10-0000-0061").evaluate("one => one.getClientRects().length") == 1
+
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert page.get_by_text("to write").is_visible()
+
+
+def test_the_button_stands_beside_the_night_it_shows(open_as, site, world, staff_member):
+    staff_member.language = "ja"
+    staff_member.save()
+    night.run_due(clock=lambda: timezone.now().replace(hour=3))  # noon where the shop is
+    page, _watch = open_as()
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(site + world.url("customer_value"))
+
+        field, button = (
+            page.locator(f".mc-head .mc-filters {one}").bounding_box() for one in ("select", "button")
+        )
+        assert abs(field["y"] + field["height"] - button["y"] - button["height"]) < 2
+
+
+def test_a_box_that_scrolls_is_named_in_the_readers_language(open_as, site, world, staff_member):
+    staff_member.language = "ja"
+    staff_member.save()
+    page, _watch = open_as()
+    page.goto(site + "/admin/")
+
+    expect(page.get_by_role("region", name="スクロールできる内容").first).to_be_attached()

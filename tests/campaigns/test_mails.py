@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from campaigns.choices import OfferKind
-from campaigns.models import Message
+from campaigns.core import codes
+from campaigns.models import Coupon, Message
 from campaigns.services import campaigns as campaigning
 from crm.common import tokens
 from crm.common.errors import InvalidInput
@@ -124,6 +125,20 @@ def test_offer_fields_speak_the_customers_language_and_the_shops_day(member, lau
 
     assert "봄맞이 3,000원: " in (text := _part(sink.to(person.email), "plain"))
     assert "2026년 3월 12일까지" in text
+
+
+def test_a_coupons_code_stays_on_one_line_and_in_an_address_as_it_is(member, launched, deliver, sink):
+    person = member()
+    body = "Your code: {{ coupon_code }}\n\nhttps://shop.example/?code={{ coupon_code }}"
+    launched(offer=OfferFactory(), variants={"en": ("A code", body)})
+
+    deliver()
+
+    code = codes.display(Coupon.objects.get().code)
+    page = _part(sink.to(person.email), "html")
+    assert f'Your code: <span style="white-space:nowrap">{code}</span></p>' in page
+    assert f"https://shop.example/?code={code}" in page
+    assert f"Your code: {code}\r\n" in _part(sink.to(person.email), "plain")
 
 
 @pytest.mark.parametrize(

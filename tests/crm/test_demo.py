@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q, Sum
 
 from campaigns import reports as campaign_reports
 from campaigns.choices import CampaignStatus, CouponStatus, MessageStatus
-from campaigns.models import Campaign, Coupon, Engagement, Message
+from campaigns.models import Campaign, Coupon, Engagement, Message, Offer
 from crm.common.choices import JobState
 from crm.common.models import JobRun, Shop, User
 from crm.management.simulation import story
@@ -236,6 +236,11 @@ class TestTheStory:
 
         assert set(draft.variants.values_list("language", flat=True)) == {"en", "ko", "ja"}
         assert draft.segment.member_count > 0
+
+    def test_its_mails_name_the_offer_in_words_of_every_language(self):
+        names = set(Offer.objects.values_list("name", flat=True))
+
+        assert names == {"15% OFF", "$10 OFF"}
 
     def test_one_night_has_valued_everybody_on_a_model_of_its_own(self):
         run = CurrentRun.objects.get().run

@@ -9,7 +9,20 @@ from babel.numbers import format_currency, format_percent
 from django.utils import timezone, translation
 
 from crm.common.money import currencies, display, minor_digits, quantize
-from crm.templatetags.crm import day, moment, money, share
+from crm.templatetags.crm import (
+    before,
+    chance,
+    day,
+    days_since,
+    fixed,
+    is_far,
+    moment,
+    money,
+    number,
+    share,
+    short_money,
+    signed_share,
+)
 
 AMOUNTS = ["0", "-0.001", "0.005", "7", "-12.5", "999.995", "1234.5", "-1234567.891", "123456789012.345678"]
 
@@ -77,3 +90,51 @@ def test_a_moment_is_told_in_the_zone_of_the_reader():
 
     assert told == f"Mar 2, 2026 {format_time(local, 'HH:mm', locale='en')} KST" == "Mar 2, 2026 08:05 KST"
     assert on == "Mar 2, 2026"
+
+
+@pytest.mark.parametrize(
+    ("probability", "written"),
+    [
+        (0, "0%"), (1e-9, "< 1%"), (0.0049, "< 1%"), (0.006, "1%"), (0.5, "50%"),
+        (0.994, "99%"), (0.996, "> 99%"), (1 - 1e-9, "> 99%"), (1.0, "100%"), (None, "–"),
+    ],
+)  # fmt: skip
+def test_a_chance_is_not_rounded_to_certainty(probability, written):
+    assert chance(probability) == written
+
+
+def test_a_difference_says_its_direction():
+    assert [signed_share(one) for one in (0.31, -0.04, 0.0, -0.004, None)] == ["+31%", "−4%", "0%", "0%", "–"]
+
+
+@pytest.mark.parametrize("language", ["en", "ko", "ja"])
+def test_what_is_below_zero_has_the_same_minus_everywhere(language):
+    with translation.override(language):
+        written = [
+            money(Decimal(-3), "USD"), short_money(-3, "USD"), short_money(-30_000, "USD"), number(-3),
+            fixed(-3, 1), share(-0.03),
+        ]  # fmt: skip
+
+    assert ["−" in one and "-" not in one for one in written] == [True] * 6
+
+
+@pytest.mark.parametrize(
+    ("language", "ago", "ahead", "since"),
+    [
+        ("en", "2 weeks ago", "in 2 weeks", "2 weeks"),
+        ("ko", "2주 전", "2주 후", "2주"),
+        ("ja", "2週間前", "2週間後", "2週間"),
+    ],
+)
+def test_spans_of_time_are_written_as_the_language_spaces_them(language, ago, ahead, since):
+    earlier, today = date(2026, 3, 2), date(2026, 3, 16)
+
+    with translation.override(language):
+        assert (before(earlier, today), before(today, earlier)) == (ago, ahead)
+        assert days_since(earlier, today) == since
+
+
+def test_far_is_more_than_two_years_ahead():
+    today = date(2026, 3, 2)
+
+    assert [is_far(one, today) for one in (date(2028, 3, 1), date(2028, 3, 2), None)] == [False, True, False]

@@ -230,7 +230,7 @@ def test_a_rule_may_have_fifty_conditions_and_not_fifty_one(catalogue):
 @pytest.mark.parametrize(
     ("rule", "words"),
     [
-        (condition("churn", ">=", 0.5), "Chance of no purchase in 90 days is at least 50 %"),
+        (condition("churn", ">=", 0.5), "Chance of no purchase in 90 days is at least 50%"),
         (condition("clv", ">", "1234.5"), "LTV is above 1,234.5 USD"),
         (condition("quiet", "between", 30, 90), "Days since last purchase is between 30 days and 90 days"),
         (condition("language", "in", ["en", "ko"]), "Language is one of English, Korean"),
@@ -247,13 +247,21 @@ def test_a_rule_may_have_fifty_conditions_and_not_fifty_one(catalogue):
                     {"not": condition("orders", "<", 2)},
                 ]
             },
-            "Chance of no purchase in 90 days is at least 50 %"
+            "Chance of no purchase in 90 days is at least 50%"
             " and (country is KR or LTV is above 100 USD) and not (purchases is below 2)",
         ),
     ],
 )
 def test_a_rule_is_explained_in_words(rule, words, catalogue):
     assert Words(currency="USD").rule(rules.parse(rule, catalogue)) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.9526, "95.3%"), (0.5, "50%"), (0, "0%"), (0.0001, "< 0.1%"), (0.99999, "> 99.9%"), (1, "100%"), (None, "not known")],
+)  # fmt: skip
+def test_a_customers_share_has_one_decimal_and_is_not_rounded_to_certainty(value, words, catalogue):
+    assert Words().known(catalogue.traits["churn"], value) == words
 
 
 def test_words_are_looked_up_in_the_readers_language(catalogue):

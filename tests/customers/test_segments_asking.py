@@ -92,7 +92,7 @@ def test_why_shows_each_condition_with_the_customers_value():
     customer = CustomerLtvFactory(p_no_purchase=0.42, customer__country="KR").customer
 
     assert segments.why(customer.pk, SegmentFactory(rule=rule), TODAY) == [
-        ("Chance of no purchase in 90 days is at least 50 %", "42 %", False),
+        ("Chance of no purchase in 90 days is at least 50%", "42%", False),
         ("Country is KR", "KR", True),
         ("Last recommendation score is at least 9", "not known", False),
         ("Revenue so far is above 100 USD", "150 USD", True),

@@ -60,8 +60,8 @@ def test_each_figure_of_the_current_run_can_be_asked():
         "clv_decile": "1",
         "expected_value": "325 USD",
         "expected_value_low": "200 USD",
-        "p_alive": "90.5 %",
-        "p_no_purchase": "20 %",
+        "p_alive": "90.5%",
+        "p_no_purchase": "20%",
         "next_purchase_on": "2026-03-20",
     }
 

@@ -48,7 +48,7 @@ def _win_back(world: "World", survey: Survey) -> list[Message]:
     segment = Segment.objects.get(key="win-back")
     _lapsed(world, segment, launched)
     offer = Offer.objects.create(
-        name="15 % off", kind=OfferKind.PERCENT, value=Decimal(15), minimum_basket=Decimal(20), valid_days=40
+        name="15% OFF", kind=OfferKind.PERCENT, value=Decimal(15), minimum_basket=Decimal(20), valid_days=40
     )
     campaign = campaigns.create_campaign(
         name=story.WIN_BACK_NAME,
@@ -173,7 +173,7 @@ def _redemptions(world: "World", sent: list[Message], record: Record) -> None:
 
 def _draft(world: "World") -> None:
     offer = Offer.objects.create(
-        name="10 dollars off", kind=OfferKind.AMOUNT, value=Decimal(10), currency="USD",
+        name="$10 OFF", kind=OfferKind.AMOUNT, value=Decimal(10), currency="USD",
         minimum_basket=Decimal(40), valid_days=30,
     )  # fmt: skip
     campaigns.create_campaign(

@@ -16,16 +16,21 @@
     return rgb.replace("rgb(", "rgba(").replace(")", "," + alpha + ")");
   }
 
+  // With the minus of the pages, where the language's data have a hyphen.
+  function minus(format) {
+    return { format: function (value) { return format.format(value).replace("-", "−"); } };
+  }
+
   function writer(spec) {
     var language = document.documentElement.lang || "en";
     if (spec.currency) {
       return {
-        full: new Intl.NumberFormat(language, { style: "currency", currency: spec.currency, maximumFractionDigits: 0 }),
-        tick: new Intl.NumberFormat(language, { style: "currency", currency: spec.currency, notation: "compact", maximumFractionDigits: 1 }),
+        full: minus(new Intl.NumberFormat(language, { style: "currency", currency: spec.currency, maximumFractionDigits: 0 })),
+        tick: minus(new Intl.NumberFormat(language, { style: "currency", currency: spec.currency, notation: "compact", maximumFractionDigits: 1 })),
       };
     }
     var options = spec.percent ? { style: "percent", maximumFractionDigits: 0 } : { maximumFractionDigits: 1 };
-    var format = new Intl.NumberFormat(language, options);
+    var format = minus(new Intl.NumberFormat(language, options));
     return { full: format, tick: format };
   }
 

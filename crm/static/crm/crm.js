@@ -7,6 +7,12 @@
     return active && (/^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName) || active.isContentEditable);
   }
 
+  // The theme names every box that scrolls in English; the sidebar knows the reader's words.
+  document.addEventListener("DOMContentLoaded", function () {
+    var named = document.querySelector("[data-simplebar-aria-label]");
+    if (named && window.SimpleBar) window.SimpleBar.defaultOptions.ariaLabel = named.dataset.simplebarAriaLabel;
+  });
+
   // L opens the quick log, / the search of the page, Ctrl-Enter saves the form the cursor is in.
   document.addEventListener("keydown", function (event) {
     if ((event.ctrlKey || event.metaKey) && event.key === "Enter") {

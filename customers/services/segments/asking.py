@@ -88,7 +88,7 @@ def _reasons(asked: list[rules.Condition], row: dict[str, Any]) -> list[Reason]:
     return [
         Reason(
             speak.condition(condition),
-            speak.value(condition.trait, row[f"value_{place}"]),
+            speak.known(condition.trait, row[f"value_{place}"]),
             row[f"pass_{place}"],
         )
         for place, condition in enumerate(asked)

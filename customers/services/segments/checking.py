@@ -64,7 +64,7 @@ def words() -> Words:
 
 
 def explain(rule: object) -> str:
-    """The rule as a sentence: "Chance of no purchase in 90 days is at least 50 % and country is KR".
+    """The rule as a sentence: "Chance of no purchase in 90 days is at least 50% and country is KR".
 
     Raises:
         BadSegmentRule: the rule cannot be understood.

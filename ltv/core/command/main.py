@@ -70,7 +70,7 @@ def _value(asked: argparse.Namespace, progress: Progress) -> tuple[Purchases, Va
         until=asked.until,
     )
     log = read(
-        asked.file, wanted, asked.time_zone, lambda share: progress.show(f"reading {100 * share:.0f} %")
+        asked.file, wanted, asked.time_zone, lambda share: progress.show(f"reading {100 * share:.0f}%")
     )
     if not len(log.log.days):
         raise NobodyBought
@@ -150,10 +150,8 @@ def _parser() -> Parser:
     terms.add_argument(
         "--horizon", type=_positive, default=365, metavar="DAYS", help="how far ahead (default: 365)"
     )
-    terms.add_argument(
-        "--margin", type=_share, default=1.0, help="share of revenue, .3 is 30 %% (default: 1)"
-    )
-    terms.add_argument("--discount", type=_rate, default=0.1, help="a year, .1 is 10 %% (default: .1)")
+    terms.add_argument("--margin", type=_share, default=1.0, help="share of revenue, .3 is 30%% (default: 1)")
+    terms.add_argument("--discount", type=_rate, default=0.1, help="a year, .1 is 10%% (default: .1)")
     terms.add_argument("--currency", default="", metavar="LABEL", help="written behind amounts")
     results = parser.add_argument_group("what to write beside the table")
     results.add_argument("--out", type=Path, metavar="FILE.csv", help="a row for every customer")

@@ -95,7 +95,7 @@ def _tracking(
         axes.plot(days, [0.0, *path], label=label, **style)
     bias = forecasts[0][1].bias
     side = "low" if (bias or 0.0) < 0 else "high"
-    off = "nothing came" if bias is None else f"the forecast was {abs(100 * bias):.0f} % too {side}"
+    off = "nothing came" if bias is None else f"the forecast was {abs(100 * bias):.0f}% too {side}"
     axes.set_title(f"{off} after {points[-1]:.0f} days")
     axes.set_xlabel("days after the forecast")
     axes.set_xlim(0.0, points[-1])

@@ -123,11 +123,11 @@ def title_of(name: str) -> str:
 
 def _ahead(found: Valuation, money: Money) -> Iterator[str]:
     asked, n = found.asked, len(found.histories.x)
-    yield f"THE NEXT {asked.horizon} DAYS of these customers, with {COVERAGE:.0%} ranges".replace("%", " %")
+    yield f"THE NEXT {asked.horizon} DAYS of these customers, with {COVERAGE:.0%} ranges"
     yield f"  purchase days    {_range(found.purchases, lambda count: f'{count:,.0f}')}"
     yield f"  revenue          {_range(found.revenue, money)}"
     clv = float(found.predictions.clv.sum())
-    terms = f"margin {100 * asked.margin:g} %, discounted at {100 * asked.discount:g} % a year"
+    terms = f"margin {100 * asked.margin:g}%, discounted at {100 * asked.discount:g}% a year"
     yield f"  CLV              {money(clv)}, {money(clv / n)} a customer ({terms})"
 
 
@@ -148,7 +148,7 @@ def _top(found: Valuation, names: Sequence[str], currency: str) -> Iterator[str]
             names[seen.customers[i]],
             f"{seen.x[i] + 1:.0f}",
             f"{seen.T[i] - seen.t_x[i]:.0f} ago",
-            f"{100 * ahead.p_alive[i]:.0f} %",
+            f"{100 * ahead.p_alive[i]:.0f}%",
             f"{ahead.expected_purchases[i]:.1f}",
             money(ahead.expected_value[i]),
             f"{money(ahead.value_low[i])} to {money(ahead.value_high[i])}",

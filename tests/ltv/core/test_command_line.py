@@ -67,7 +67,7 @@ class TestValuation:
         said, _ = valued
 
         assert _width(said) > 0
-        assert "a customer (margin 30 %, discounted at 10 % a year)" in said
+        assert "a customer (margin 30%, discounted at 10% a year)" in said
 
     def test_it_says_how_far_to_trust_it(self, valued):
         said, _ = valued

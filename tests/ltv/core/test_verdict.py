@@ -62,11 +62,11 @@ def test_a_shop_that_follows_the_model_is_green():
 
 def test_the_owner_reads_sentences():
     assert judged(checks_of()).sentence == (
-        "Over the last 6 checks the forecast of purchases was 5 % high. "
-        "The forecast of spend was 3 % high. "
-        "The 80 % ranges held 80 % of customers. "
+        "Over the last 6 checks the forecast of purchases was 5% high. "
+        "The forecast of spend was 3% high. "
+        "The 80% ranges held 80% of customers. "
         "The forecast beats the simple rule (customers silent for twice their usual gap are gone, "
-        "the others go on) by 25 %, between 21 and 28 %."
+        "the others go on) by 25%, between 21 and 28%."
     )
 
 
