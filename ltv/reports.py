@@ -126,9 +126,11 @@ class Channel:
         return None if self.ltv_to_cac is None else self.ltv_to_cac >= 3
 
     @property
-    def affordable(self) -> bool | None:
-        """Whether three to one holds on margin, too; None where there is no cost to compare with."""
-        return None if not self.cac or self.affordable_cac is None else self.cac <= self.affordable_cac
+    def only_on_revenue(self) -> bool:
+        """Whether three to one holds on revenue, and not on margin."""
+        if not self.healthy or self.cac is None or self.affordable_cac is None:
+            return False
+        return self.cac > self.affordable_cac
 
 
 _pointer = Prepared(lambda: CurrentRun.objects.select_related("run"))

@@ -15,7 +15,7 @@ SOURCES = (
     ),
 )
 
-# of thousandths: as doubles, which tell any two amounts below 9 x 10^12 apart and cost a tenth of a numeric
+# of thousandths: as doubles, which tell any two amounts below 9 x 10^12 apart and are compared sooner than numerics
 IN_UNITS = "{} / 1000::float8"
 
 

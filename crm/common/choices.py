@@ -9,6 +9,9 @@ class JobState(TextChoices):
     FAILED = "failed", _("Failed")
 
 
+OPEN_JOBS = (JobState.REQUESTED, JobState.RUNNING)
+
+
 class StageState(TextChoices):
     """Of a job's stages, and of the parts of a stage."""
 

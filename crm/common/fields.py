@@ -9,7 +9,7 @@ from django.db import models
 class ThousandthsField(models.DecimalField):
     """An exact amount with three decimals, kept as a whole number of thousandths, which is what SQL and F() see of it.
 
-    For what a night reads and writes of everybody: a bigint comes and goes in a third of the time of a numeric (ADR 11).
+    For what a night reads and writes of everybody: a bigint comes and goes sooner than a numeric (ADR 11).
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:

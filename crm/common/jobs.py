@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from crm.common import sql
-from crm.common.choices import JobState, StageState
+from crm.common.choices import OPEN_JOBS, JobState, StageState
 from crm.common.errors import DomainError
 from crm.common.models import JobRun, JobStage, User
 
@@ -134,7 +134,7 @@ def retry(*, run: JobRun, from_stage: str | None = None, by: User | None, now: d
 
 
 def _refuse_retry(run: JobRun) -> None:
-    if run.state in (JobState.REQUESTED, JobState.RUNNING):
+    if run.is_open:
         raise StillOpen
     if run.state == JobState.DONE:
         raise NothingToRetry
@@ -177,10 +177,8 @@ def run_pending(*, job: str, work: Callable[["Progress"], object], clock: Callab
 
 
 def _next(job: str) -> JobRun | None:
-    open_states = [JobState.REQUESTED, JobState.RUNNING]
-    return (
-        JobRun.objects.filter(job=job, state__in=open_states).order_by("business_date", "occurrence").first()
-    )
+    still_open = JobRun.objects.filter(job=job, state__in=OPEN_JOBS)
+    return still_open.order_by("business_date", "occurrence").first()
 
 
 def _run(run: JobRun, work: Callable[["Progress"], object], clock: Callable[[], datetime]) -> None:

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from crm.common.choices import JobState, StageState
+from crm.common.choices import OPEN_JOBS, JobState, StageState
 from crm.common.orm import Prepared, empty_when, filled_when
 
 
@@ -148,6 +148,10 @@ class JobRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job} {self.business_date}" + (f" #{self.number}" if self.occurrence else "")
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_JOBS
 
     @property
     def number(self) -> int:

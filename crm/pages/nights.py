@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.common import jobs
-from crm.common.choices import JobState
+from crm.common.choices import OPEN_JOBS, JobState
 from crm.common.models import JobRun
 from crm.pages import nights_again, nights_calendar, nights_live, nights_run, nights_today
 from crm.pages.nights_live import STAGES, runs_of_the_night, with_stages
@@ -16,14 +16,12 @@ from crm.pages.shell import StaffRequest, action, back, page, refusals, render
 from crm.templatetags.crm import day
 from ltv.services import night
 
-OPEN = (JobState.REQUESTED, JobState.RUNNING)
-
 
 @page("common.view_jobrun")
 def nights(request: StaffRequest) -> HttpResponse:
     now, usual = timezone.now(), nights_live.usual_seconds()
     pages = by_key(request, with_stages(runs_of_the_night()), size=30)
-    still_open = runs_of_the_night().filter(state__in=OPEN).order_by("business_date", "occurrence")
+    still_open = runs_of_the_night().filter(state__in=OPEN_JOBS).order_by("business_date", "occurrence")
     at_work = with_stages(still_open).first()  # as the workers take them
     return render(
         request,

@@ -22,7 +22,6 @@ from ltv.choices import Cause, RunState
 from ltv.models import LtvRun, Reproduction
 from ltv.services import publishing, reproducing
 
-OPEN = (JobState.REQUESTED, JobState.RUNNING)
 ICONS = {
     Cause.PURCHASES: "shopping_bag",
     Cause.REFUNDS: "undo",
@@ -70,7 +69,7 @@ class Again:
 
     @property
     def is_open(self) -> bool:
-        return self.asked is not None and self.asked.job.state in OPEN
+        return self.asked is not None and self.asked.job.is_open
 
 
 def of_night(job: JobRun, *, names: bool) -> Again | None:

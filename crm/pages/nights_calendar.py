@@ -120,7 +120,7 @@ def _judged(day: date, runs: list[JobRun], scene: _Scene) -> tuple[str, str]:
     good = next((run for run in runs if run.state == JobState.DONE), None)
     if good is not None:
         return _of_good(day, runs, good, scene)
-    if any(run.state in (JobState.REQUESTED, JobState.RUNNING) for run in runs):
+    if any(run.is_open for run in runs):
         return "busy", _("Not finished yet")
     return "bad", _("Failed")
 

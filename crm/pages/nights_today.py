@@ -41,7 +41,7 @@ class Night:
 
     @property
     def is_open(self) -> bool:
-        return self.run.state in (JobState.REQUESTED, JobState.RUNNING)
+        return self.run.is_open
 
     @property
     def stages(self) -> list[Stage]:

@@ -23,7 +23,6 @@ from ltv.core import verdict
 from ltv.models import ReportCard
 from ltv.services import backtesting
 
-OPEN = (JobState.REQUESTED, JobState.RUNNING)
 WEEKS = 26
 ALL_DAYS = "_all_days"
 MODELS = {"bgnbd": "BG/NBD", "mbgnbd": "MBG/NBD", "paretonbd": "Pareto/NBD"}
@@ -126,7 +125,7 @@ def report_card(request: StaffRequest) -> HttpResponse:
     run = JobRun.objects.filter(job=backtesting.JOB).order_by("-requested_at").first()
     lines = [line for line in (run.error if run else "").strip().splitlines() if line.strip()]
     context: dict[str, Any] = {"card": card, "trust": trust, "run": run, "reason": lines[-1] if lines else ""}
-    context["is_open"] = run is not None and run.state in OPEN
+    context["is_open"] = run is not None and run.is_open
     if card is None:
         context["without"] = _without_card(run, request.shop)
     else:
@@ -145,18 +144,19 @@ def report_card(request: StaffRequest) -> HttpResponse:
     return render(request, "crm/report_card.html", title=_("Report card"), **context)
 
 
-def _without_card(run: JobRun | None, shop: Shop) -> tuple[str, str]:
-    """Title and text where there is no card: being made, or when it comes. Beat rings for it every hour."""
+def _without_card(run: JobRun | None, shop: Shop) -> dict[str, str]:
+    """What is said where there is no card: being made, or when it comes. Beat rings for it every hour."""
     until = _("Until then predictions are used unchecked.")
-    if run is not None and run.state in OPEN:
-        return _("The first card is being made"), f"{_('It appears here when the check is done.')} {until}"
+    if run is not None and run.is_open:
+        soon = _("It appears here when the check is done.")
+        return {"title": _("The first card is being made"), "text": f"{soon} {until}"}
     if reports.current_run() is None:
         coming = _("The first check comes within an hour of the first night.")
     elif run is None or run.business_date < backtesting.week_of(shop.business_date(timezone.now())):
         coming = _("The first check comes within the hour, or at once when somebody asks for it.")
     else:  # this week's was made, and failed
         coming = _("The next check comes by itself next week, or at once when somebody asks for it.")
-    return _("No card yet"), f"{coming} {until}"
+    return {"title": _("No card yet"), "text": f"{coming} {until}"}
 
 
 def _row(card: ReportCard, one: Mapping[str, Any]) -> Row:

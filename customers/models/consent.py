@@ -62,6 +62,6 @@ class Consent(models.Model):
         return f"{self.get_purpose_display()}: {self.get_status_display()}"
 
     @property
-    def said_at(self) -> str:
+    def source_in_words(self) -> str:
         """Where it was said, as the reader should see it."""
         return source_in_words(self.source)

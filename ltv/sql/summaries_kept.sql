@@ -15,7 +15,7 @@ WITH undone AS MATERIALIZED (
         SELECT purchased_on AS day, base_amount, base_cost, base_refunded AS back, 1 AS counts
         FROM customers_purchase
         WHERE customer_id = refunded.customer_id AND purchased_on < %(as_of)s AND base_amount IS NOT NULL
-        OFFSET 0 -- a customer at a time by the index, however few rows the planner expects
+        OFFSET 0 -- a customer at a time by the index, however many rows the planner expects
     ) AS all_theirs
     UNION ALL
     SELECT customer_id, day, base_amount, base_cost, base_refunded, -1 FROM undone
