@@ -31,6 +31,7 @@ from typing import IO
 from crm.embedded_pg import Postgres, ServicesError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+PONG = b"+PONG\r\n"
 LONGEST_SOCKET_PATH = 100  # the kernel takes 107 bytes; PostgreSQL adds ".lock"
 
 _held: dict[str, IO[str]] = {}
@@ -178,10 +179,18 @@ class Valkey:
         self.socket = socket_dir(var / "run-valkey", owner=os.geteuid()) / "valkey.sock"
 
     def ensure(self) -> str:
-        if self._ask("PING") is None:
-            self._start()
-        # While it loads its log it answers -LOADING; frozen, nothing: alive, but not yet of use.
-        if not _wait(lambda: self._ask("PING") == b"+PONG\r\n", 20):
+        # While it loads its log it answers -LOADING; frozen or dying, nothing: not yet of use, or no more.
+        started = False
+
+        def answers() -> bool:
+            nonlocal started
+            reply = self._ask("PING")
+            if reply is None and not started:  # once: the daemon listens a moment after its parent returns
+                started = True
+                self._start()
+            return reply == PONG
+
+        if not _wait(answers, 20):
             raise ServicesError(f"Valkey does not answer; see {self.home / 'valkey.log'}.")
         return f"unix://{self.socket}"
 

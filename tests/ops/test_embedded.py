@@ -1,11 +1,14 @@
 import importlib.util
 import os
+import socket
 import stat
 import subprocess
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
+import redis
 
 from crm import embedded
 from crm.embedded_pg import ROOT_HOME
@@ -104,6 +107,21 @@ def test_servers_that_die_are_started_again_by_keep_alive(installation):
     assert alive(installation.postmaster())
     assert alive(installation.valkey())
     finish(holder)
+
+
+def test_a_valkey_that_still_takes_connections_while_it_dies_is_started_again(installation):
+    """Killed, it is a zombie to the process table while a thread of it still holds the socket open."""
+    installation.var.mkdir()
+    server = embedded.Valkey(installation.var)
+    dying = socket.socket(socket.AF_UNIX)
+    dying.bind(str(server.socket))
+    dying.listen()
+    threading.Timer(0.5, dying.close).start()
+
+    url = server.ensure()
+
+    assert redis.Redis.from_url(url).ping()
+    assert alive(installation.valkey())
 
 
 def test_given_servers_are_used_and_none_is_started(installation):
