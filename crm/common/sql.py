@@ -215,13 +215,23 @@ def copy_arrays(
 
     PostgreSQL packs the columns into one row of arrays, and a row must stay below 1 GB.
     """
-    connection.ensure_connection()
     columns = sql.SQL(", ").join(
         sql.SQL("array_agg({})").format(Identifier(one)) for one in dtype.names or ()
     )
-    packed = sql.SQL("COPY (SELECT {} FROM ({}) AS one) TO STDOUT (FORMAT BINARY)").format(
-        columns, compose(name, parts)
-    )
+    return _unpacked(sql.SQL("SELECT {} FROM ({}) AS one").format(columns, compose(name, parts)), dtype, params)
+
+
+def copy_packed(
+    name: str, dtype: np.dtype, params: Params | None = None, parts: Parts | None = None
+) -> dict[str, np.ndarray]:
+    """As ``copy_arrays``, of a query that has the arrays in its one row itself: they may differ in length."""
+    return _unpacked(compose(name, parts), dtype, params)
+
+
+def _unpacked(query: sql.Composable, dtype: np.dtype, params: Params | None) -> dict[str, np.ndarray]:
+    """The one row of arrays that the query returns, by the dtype's names in their order."""
+    connection.ensure_connection()
+    packed = sql.SQL("COPY ({}) TO STDOUT (FORMAT BINARY)").format(query)
     text = connection.connection.cursor().mogrify(packed, params or {})
     with connection.cursor() as cursor, cursor.copy(text) as copy:
         data = b"".join(copy)

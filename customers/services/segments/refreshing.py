@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 Overrides = dict[str, str]
 A_MASK = 60  # rules a pass evaluates: one bit of a bigint each
 RANGE = 250_000  # customers of one statement
-HOLDING = np.dtype([("segment_id", "i8"), ("customer_id", "i8"), ("holds", "i8")])
+HOLDING = np.dtype([("customer_id", "i8"), ("holds", "i8"), ("segment_id", "i8"), ("member_id", "i8")])
 CHANGE = ("segment_id", "customer_id", "enters")
 
 
@@ -123,7 +123,7 @@ def _find_changes(compiled: dict[int, rules.Compiled], today: date, overrides: O
 
     def look(among: tuple[int, int]) -> tuple[dict[str, Column], list[int]]:
         asked = {**params, "low": among[0], "high": among[1]}
-        found = sql.copy_arrays("customers/segments_holding", HOLDING, asked, parts)
+        found = sql.copy_packed("customers/segments_holding", HOLDING, asked, parts)
         members = [int(np.count_nonzero(found["holds"] >> bit & 1)) for bit in range(len(compiled))]
         return _differing(found, list(compiled)), members
 
@@ -138,12 +138,9 @@ def _differing(found: dict[str, NDArray[Any]], segments: list[int]) -> dict[str,
 
     Whoever is not a customer any more holds nothing.
     """
-    is_stay = found["segment_id"] != 0
-    customer, holds = found["customer_id"][~is_stay], found["holds"][~is_stay]
-    order = np.argsort(customer, kind="stable")
-    customer, holds = customer[order], holds[order]
-
-    segment, holder = found["segment_id"][is_stay], found["customer_id"][is_stay]
+    order = np.argsort(found["customer_id"], kind="stable")
+    customer, holds = found["customer_id"][order], found["holds"][order]
+    segment, holder = found["segment_id"], found["member_id"]
     place, known = places(customer, holder)
     bit, held = np.searchsorted(segments, segment[known]), np.zeros_like(holds)
     np.bitwise_or.at(held, place[known], np.left_shift(1, bit))
