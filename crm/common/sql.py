@@ -218,7 +218,9 @@ def copy_arrays(
     columns = sql.SQL(", ").join(
         sql.SQL("array_agg({})").format(Identifier(one)) for one in dtype.names or ()
     )
-    return _unpacked(sql.SQL("SELECT {} FROM ({}) AS one").format(columns, compose(name, parts)), dtype, params)
+    return _unpacked(
+        sql.SQL("SELECT {} FROM ({}) AS one").format(columns, compose(name, parts)), dtype, params
+    )
 
 
 def copy_packed(

@@ -52,9 +52,9 @@ def test_the_migrations_there_and_back_leave_every_kept_night_as_it_was(now, sho
     a_base_of(30)
     for day in range(4):  # the older ones are tables of their own
         night.run_due(clock=lambda day=day: now + timedelta(days=day))
-    changes, money = (
+    changes, money, key = (
         import_module(f"ltv.migrations.{name}").Migration.operations[0]
-        for name in ("0011_changes_in_thousandths", "0012_money_in_thousandths")
+        for name in ("0011_changes_in_thousandths", "0012_money_in_thousandths", "0013_nights_by_customer")
     )
     before = told(customer.pk)
     figures, outlook = before[0]
@@ -63,6 +63,7 @@ def test_the_migrations_there_and_back_leave_every_kept_night_as_it_was(now, sho
 
     with transaction.atomic():
         with connection.cursor() as cursor:
+            cursor.execute(key.reverse_sql)
             cursor.execute(money.reverse_sql)
             cursor.execute(changes.reverse_sql)
             cursor.execute(
@@ -71,6 +72,7 @@ def test_the_migrations_there_and_back_leave_every_kept_night_as_it_was(now, sho
             amounts = cursor.fetchone()
             cursor.execute(changes.sql)
             cursor.execute(money.sql)
+            cursor.execute(key.sql)
         again = told(customer.pk)
         transaction.set_rollback(True)
 
