@@ -108,7 +108,6 @@ class Forecast:
     p_alive: Floats
     spend: Floats
     sound: NDArray[np.bool_]
-    reach: revenue.Reach | None
 
     @classmethod
     def of(
@@ -121,12 +120,8 @@ class Forecast:
         T: ArrayLike,
         m: ArrayLike,
         points: Sequence[Point] = (),
-        reach: revenue.Reach | None = None,
     ) -> Forecast:
-        """Of histories x, t_x, T (days) and m (money), (n,); those that cannot be are as if new and not sound.
-
-        ``reach`` of all customers, where these are only some of them, gives them the ranges they have among all.
-        """
+        """Of histories x, t_x, T (days) and m (money), (n,); those that cannot be are as if new and not sound."""
         x, t_x, T, m = floats(x, t_x, T, m)
         sound = usable(x, t_x, T)
         if not sound.all():
@@ -147,7 +142,6 @@ class Forecast:
             p_alive=models.of(staying).p_alive(staying, x, t_x, T) if staying else alive,
             spend=gamma_gamma.expected_spend(paid, x, m) if paid else gamma_gamma.shrunken_spend(x, m),
             sound=sound,
-            reach=reach,
         )
 
     def within(self, horizon: float, coverage: float = 0.8) -> Horizon:
@@ -206,7 +200,7 @@ class Forecast:
         if len(self.points) > 1:
             return counts, uncertainty.spend_quantiles(self.points, *self.histories, self.m, horizon, levels)
         known = self.points[0].buying, spending, self.distinct, self.spend, self.alive, horizon
-        return counts, np.vstack(revenue.quantiles(*known, levels, self.reach))
+        return counts, np.vstack(revenue.quantiles(*known, levels))
 
 
 class Answers(Protocol):

@@ -61,6 +61,25 @@ def exceeds(living: Living, t: float | Floats, y: float | Floats) -> Floats:
     return survives(living, y) * betainc(y + 1.0, living.shape, living.passed(t))
 
 
+def tails(living: Living, t: float, edges: Floats) -> Floats:
+    """P(Y > edge) within t at rising whole ``edges`` (k,), for living of shape (n, 1): (n, k).
+
+    As ``exceeds``, but summed from the last edge down. The law of N is taken at two counts of each
+    gap, which have the mean and the variance of all counts in it: exact for gaps of one and two.
+    """
+    gap, shape, z = np.diff(edges), living.shape, living.passed(t)
+    middle, away = (edges[:-1] + 1.0 + edges[1:]) / 2, np.sqrt((gap**2 - 1.0) / 12.0)
+    y = np.concatenate([middle - away, middle + away])
+    ways = gammaln(shape + y) - gammaln(shape) - gammaln(y + 1.0)
+    log_chance = ways + shape * np.log1p(-z) + y * np.log(z)
+    # what is next to nothing is cut off: numbers that small are slow
+    chance = np.exp(np.maximum(log_chance, -300.0, out=log_chance), out=log_chance)
+    within = gap / 2 * (chance[:, : len(gap)] + chance[:, len(gap) :])
+    beyond = betainc(edges[-1] + 1.0, shape, z)
+    made = np.cumsum(np.hstack([within, beyond])[:, ::-1], axis=1)[:, ::-1]
+    return survives(living, edges) * made
+
+
 def pmf(living: Living, y: Floats, t: float | Floats) -> Floats:
     """P(Y = y) within t: y purchases and still here, or left with the y-th."""
     shape, z = living.shape, living.passed(t)

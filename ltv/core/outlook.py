@@ -50,6 +50,9 @@ class Outlook(Protocol):
     def exceeds(self, t: float | Floats, y: float | Floats) -> Floats:
         """P(Y > y) within t, for y = 0, 1, 2, ...; t and y are broadcast."""
 
+    def tails(self, t: float, edges: Floats) -> Floats:
+        """P(Y > edge) within t at rising whole edges (k,), of customers (n, 1); gaps are small for their edges."""
+
     def counts(self, t: float, left_out: float = LEFT_OUT) -> Iterator[Count]:
         """The law of Y within t, for y = 1, 2, ... until no more than ``left_out`` is left of any."""
 
@@ -120,6 +123,9 @@ class GeometricOutlook:
     def exceeds(self, t: float | Floats, y: float | Floats) -> Floats:
         return future.exceeds(self.living, t, y)
 
+    def tails(self, t: float, edges: Floats) -> Floats:
+        return future.tails(self.living, t, edges)
+
     def counts(self, t: float, left_out: float = LEFT_OUT) -> Iterator[Count]:
         """By the recurrence of the negative binomial, in logarithms because it starts near 0."""
         a, shape, b, z = self.living.a, self.living.shape, self.living.b, self.living.passed(t)
@@ -178,6 +184,9 @@ class ParetoOutlook:
         n, A, B, t, y = np.broadcast_arrays(known.shape, known.rate, known.pace, t, y)
         columns = (column.ravel().astype(np.float64) for column in (A, B, t, y))
         return pareto_counts.exceeds(n.ravel(), known.s, *columns).reshape(n.shape)
+
+    def tails(self, t: float, edges: Floats) -> Floats:
+        return self.exceeds(t, edges)
 
     def counts(self, t: float, left_out: float = LEFT_OUT) -> Iterator[Count]:
         yield from _blocks(self, t, 0.0, self.buys(t), left_out)

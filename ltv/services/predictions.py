@@ -7,11 +7,9 @@ import numpy as np
 
 from ltv.choices import ModelStep
 from ltv.core import bgnbd, clv, fallback, mbgnbd, uncertainty
-from ltv.core.arrays import pairs
 from ltv.core.bgnbd import BgNbd
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.mbgnbd import MbgNbd
-from ltv.core.revenue import Reach
 from ltv.models import LtvRun
 from ltv.services.histories import Histories
 
@@ -63,19 +61,12 @@ class Fitted:
             points=tuple(_point(stored_point) for stored_point in stored.get("points", ())),
         )
 
-    def forecast(self, seen: Histories, reach: Reach | None = None) -> clv.Answers:
-        """What becomes of these buyers: by the model, or by plain rates where there is no model, or nobody.
-
-        ``reach``, of all buyers, where these are only some of them.
-        """
+    def forecast(self, seen: Histories) -> clv.Answers:
+        """What becomes of these buyers: by the model, or by plain rates where there is no model, or nobody."""
         if self.bg is None or not len(seen):
             return fallback.Heuristic.of(seen.x, seen.t_x, seen.T, seen.m)
         known = (self.bg, self.mbg, self.gg, seen.x, seen.t_x, seen.T, seen.m)
-        return clv.Forecast.of(*known, points=self.points, reach=reach)
-
-    def reach(self, seen: Histories) -> Reach | None:
-        """What all these buyers span; None where no model asks."""
-        return Reach.of(self.bg, pairs(seen.x, seen.T)) if self.alone and len(seen) else None
+        return clv.Forecast.of(*known, points=self.points)
 
 
 def _stored_point(point: uncertainty.Point) -> dict[str, Any]:

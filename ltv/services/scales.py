@@ -12,26 +12,22 @@ import numpy as np
 from crm.common.columns import Column
 from ltv.core import scores
 from ltv.core.arrays import Ints
-from ltv.core.revenue import Reach
 from ltv.models import LtvRun
 from ltv.services.histories import Histories
 
 
 @dataclass(frozen=True)
 class Scales:
-    """Edges of tenths and fifths (``ltv.core.scores``), what buyers span (``revenue.Reach``), each channel's CAC."""
+    """Edges of tenths and fifths (``ltv.core.scores``), and each channel's CAC."""
 
     margin: list[tuple[int, int]] = field(default_factory=list)  # and the customer's id
     recency: list[int] = field(default_factory=list)
     days: list[int] = field(default_factory=list)
     revenue: list[int] = field(default_factory=list)
     cac: dict[str, int] = field(default_factory=dict)  # thousandths, by the channel's id
-    reach: Reach | None = None
 
     @classmethod
-    def of(
-        cls, customer_id: Ints, buyers: Histories, margin: Ints, cac: dict[int, int], reach: Reach | None
-    ) -> "Scales":
+    def of(cls, customer_id: Ints, buyers: Histories, margin: Ints, cac: dict[int, int]) -> "Scales":
         """From every buyer's history and expected margin, (n,) each."""
         return cls(
             scores.tenth_edges(margin, customer_id),
@@ -39,16 +35,13 @@ class Scales:
             scores.fifth_edges(buyers.days),
             scores.fifth_edges(buyers.revenue),
             {str(channel): cost for channel, cost in cac.items()},
-            reach,
         )
 
     @classmethod
     def of_run(cls, run: LtvRun) -> "Scales":
         """Those that a run stood on."""
-        stored = dict(run.scales)
-        if reach := stored.pop("reach", None):
-            stored["reach"] = Reach(**{name: tuple(column) for name, column in reach.items()})
-        return cls(**stored)
+        # older runs also kept what their buyers span
+        return cls(**{name: found for name, found in run.scales.items() if name != "reach"})
 
     def as_json(self) -> dict[str, Any]:
         """What is stored on the run, read back by ``of_run``."""

@@ -36,7 +36,7 @@ def fit(run: LtvRun, shop: Shop, previous: LtvRun | None) -> int:
     run.step_reason = "; ".join(fitted.reasons)[:300]
     stood_on = predictions.Fitted.of_run(run)
     margin = figures.expected_margin(run, buyers, stood_on.forecast(buyers))
-    run.scales = Scales.of(columns["customer_id"], buyers, margin, cac, stood_on.reach(buyers)).as_json()
+    run.scales = Scales.of(columns["customer_id"], buyers, margin, cac).as_json()
     run.save(update_fields=["step", "parameters", "step_reason", "scales"])
     return len(buyers)
 
@@ -92,7 +92,7 @@ def value_part(part: JobPart) -> parts.Outcome:
 def _figures(run: LtvRun, part: JobPart) -> figures.Figures:
     base = figures.Base.of(histories.read(part.low, part.high), run)
     scales = Scales.of_run(run)
-    ahead = predictions.Fitted.of_run(run).forecast(base.buyers, scales.reach)
+    ahead = predictions.Fitted.of_run(run).forecast(base.buyers)
     margin = figures.expected_margin(run, base.buyers, ahead)
     why = None
     if run.compared_with:

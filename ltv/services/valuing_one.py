@@ -48,7 +48,7 @@ def revalued(card: ValueCard, as_of: date, summary: dict[str, Any]) -> dict[str,
 def _columns(run: LtvRun, fitted: Fitted, rows: Any, stored: CustomerLtv, block: int) -> dict[str, Column]:
     base = figures.Base.of(rows, run)
     scales = Scales.of_run(run)
-    ahead = fitted.forecast(base.buyers, scales.reach)
+    ahead = fitted.forecast(base.buyers)
     margin = figures.expected_margin(run, base.buyers, ahead)
     blocks = figures.Figures(
         run, base, ahead, margin, None, scales, _cac(stored, len(base.customer_id))

@@ -10,6 +10,7 @@ from ltv.choices import ModelStep, RunState
 from ltv.core import uncertainty
 from ltv.models import CurrentRun, CustomerLtv, LtvRun
 from ltv.services import night, publishing, sharing, valuing
+from ltv.services.scales import Scales
 from tests.factories import PurchaseFactory
 from tests.ltv.test_night import a_base_of, buy, run_night
 
@@ -138,11 +139,16 @@ def test_a_customer_of_a_kind_nobody_was_when_the_scales_were_found_is_valued_to
     """A customer merged in between has more purchases than anybody before."""
     base = a_base_of(CUSTOMERS)
     ranges_of(1_000, monkeypatch)
-    first = run_night(now)
+    run_night(now)
     PurchaseFactory.create_batch(40, customer=base[0])
-    assert first.scales["reach"]
 
     run = run_night(now + timedelta(days=1))
 
     assert CustomerLtv.objects.get(pk=base[0].pk).expected_value_high is not None
     assert run.customers == CUSTOMERS
+
+
+def test_the_scales_of_a_run_from_before_may_hold_what_buyers_span():
+    run = LtvRun(scales={"cac": {"1": 7}, "reach": {"labels": [0.0], "centres": [0.0]}})
+
+    assert Scales.of_run(run) == Scales(cac={"1": 7})

@@ -3,12 +3,14 @@ from dataclasses import astuple, fields
 import numpy as np
 import pytest
 
-from ltv.core import bgnbd, clv, gamma_gamma, mbgnbd, models, revenue, uncertainty
+from ltv.core import bgnbd, clv, gamma_gamma, mbgnbd, models, outlook, revenue, uncertainty
 from ltv.core.arrays import pairs
 from ltv.core.bgnbd import BgNbd
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.paretonbd import ParetoNbd
 from tests.ltv.core.populations import BG, GG, HORIZON, MBG, shop
+
+PARETO = ParetoNbd(0.8, 40.0, 0.6, 200.0)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +111,7 @@ def test_nobody_is_predicted_to_be_nobody():
 @pytest.mark.parametrize(
     "gg", [GG, GammaGamma(1.0, 3.0, 30.0), GammaGamma(30.0, 5.0, 30.0)], ids=["3", "1", "30"]
 )
-@pytest.mark.parametrize("params", [BG, MBG, ParetoNbd(0.8, 40.0, 0.6, 200.0)], ids=["bg", "mbg", "pareto"])
+@pytest.mark.parametrize("params", [BG, MBG, PARETO], ids=["bg", "mbg", "pareto"])
 @pytest.mark.parametrize("level", [0.1, 0.9])
 def test_quantiles_of_revenue_are_those_of_the_exact_law(params, gg, level):
     heavy = np.array([38.0, 41.0, 60.0, 95.0, 150.0, 151.0, 153.0])
@@ -136,16 +138,62 @@ def test_every_customer_may_have_an_own_level(people):
     assert mixed == pytest.approx(np.where(np.arange(1_000) % 2, *both), rel=2e-3, abs=0.05)
 
 
-def test_some_customers_get_the_quantiles_they_have_among_all_of_them(people):
-    everybody = pairs(people.x, people.T)
-    spend, alive = np.full(1_000, 20.0), np.full(1_000, 0.9)
-    among_all = np.vstack(revenue.quantiles(BG, GG, everybody, spend, alive, HORIZON, (0.1, 0.9)))
-    reach = revenue.Reach.of(BG, everybody)
+def ranges(params, x, T, horizon):
+    known = pairs(x, T), np.full(len(x), 20.0), np.full(len(x), 0.9), horizon
+    return np.vstack(revenue.quantiles(params, GG, *known, (0.1, 0.9)))
 
-    for some in np.array_split(np.arange(1_000), 7):
-        theirs = pairs(people.x[some], people.T[some])
-        known = (BG, GG, theirs, spend[some], alive[some], HORIZON, (0.1, 0.9))
-        assert np.array_equal(np.vstack(revenue.quantiles(*known, reach)), among_all[:, some])
+
+def forget_tables():
+    revenue._drawn_up.cache_clear()
+
+
+@pytest.mark.parametrize("params", [BG, MBG, PARETO], ids=["bg", "mbg", "pareto"])
+def test_the_range_of_a_customer_does_not_depend_on_who_else_is_asked_for(people, params):
+    heavy = np.array([41.0, 42.0, 80.0, 81.0, 150.0])
+    x, T = np.append(people.x[:200], heavy), np.append(people.T[:200], heavy + 3.0)
+    forget_tables()
+    among_all = ranges(params, x, T, HORIZON)
+    order = np.random.default_rng(1).permutation(len(x))
+
+    for some in np.split(order, [1, 2, 40]):
+        forget_tables()
+        assert np.array_equal(ranges(params, x[some], T[some], HORIZON), among_all[:, some])
+
+
+@pytest.mark.parametrize("params", [BG, PARETO], ids=["bg", "pareto"])
+def test_horizons_give_the_same_in_any_order_or_alone(people, params):
+    x, T = people.x[:60], people.T[:60]
+    alone = {}
+    for horizon in (30.0, 365.0, 1_095.0):
+        forget_tables()
+        alone[horizon] = ranges(params, x, T, horizon)
+
+    for order in ((30.0, 365.0, 1_095.0), (1_095.0, 30.0, 365.0)):
+        forget_tables()
+        for horizon in order:
+            assert np.array_equal(ranges(params, x, T, horizon), alone[horizon])
+
+
+@pytest.mark.parametrize("params", [BG, MBG, PARETO], ids=["bg", "mbg", "pareto"])
+@pytest.mark.parametrize("x", [0.0, 3.0, 250.0])
+def test_tails_of_counts_are_those_of_the_law_one_by_one(params, x):
+    ahead = outlook.of(params, np.array([[x]]), np.array([[0.0], [90.0], [900.0]]))
+
+    found = ahead.tails(HORIZON, revenue.EDGES[:70])
+
+    assert found == pytest.approx(ahead.exceeds(HORIZON, revenue.EDGES[:70]), abs=2e-4)
+
+
+@pytest.mark.parametrize("x", [0.0, 45.0])
+def test_a_customer_won_today_has_the_range_of_the_exact_law_under_pareto(x):
+    """T = 0 is the last of the nodes: nobody is observed for less than no time."""
+    (found,) = revenue.quantiles(
+        PARETO, GG, pairs(*np.array([[x], [0.0]])), np.ones(1), np.ones(1), HORIZON, (0.9,)
+    )
+
+    w = found * GG.p / (GG.p * x + GG.q - 1.0)
+    more = revenue.exceeds(outlook.of(PARETO, np.array([x]), np.zeros(1)), GG, np.array([x]), w, HORIZON)
+    assert 1.0 - more == pytest.approx([0.9], abs=0.007)
 
 
 def test_nobody_who_surely_left_spends_anything():
@@ -156,7 +204,7 @@ def test_nobody_who_surely_left_spends_anything():
     assert [column.tolist() for column in found] == [[0.0, 0.0], [0.0, 0.0]]
 
 
-@pytest.mark.parametrize("params", [BG, MBG, ParetoNbd(0.8, 40.0, 0.6, 200.0)], ids=["bg", "mbg", "pareto"])
+@pytest.mark.parametrize("params", [BG, MBG, PARETO], ids=["bg", "mbg", "pareto"])
 def test_ranges_of_counts_are_the_quantiles_of_the_model_for_rare_and_heavy_buyers(params):
     people, heavy = shop(customers=500, seed=5), np.array([60.0, 150.0, 400.0])
     x, T = np.append(people.x, heavy), np.append(people.T, heavy + 200)
