@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -105,7 +106,7 @@ class Forecast:
     distinct: Pairs
     ahead: Outlook
     alive: Floats
-    p_alive: Floats
+    staying: Any | None
     spend: Floats
     sound: NDArray[np.bool_]
 
@@ -139,10 +140,16 @@ class Forecast:
             distinct=distinct,
             ahead=outlook.of(best, distinct.x, distinct.T),
             alive=alive,
-            p_alive=models.of(staying).p_alive(staying, x, t_x, T) if staying else alive,
+            staying=staying,
             spend=gamma_gamma.expected_spend(paid, x, m) if paid else gamma_gamma.shrunken_spend(x, m),
             sound=sound,
         )
+
+    @cached_property
+    def p_alive(self) -> Floats:
+        """P(still a customer)."""
+        staying = self.staying
+        return models.of(staying).p_alive(staying, *self.histories) if staying else self.alive
 
     def within(self, horizon: float, coverage: float = 0.8) -> Horizon:
         """Purchases and revenue within ``horizon`` days, with intervals of this coverage."""

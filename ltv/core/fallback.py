@@ -143,10 +143,7 @@ def climb(
     """The whole ladder for a transaction model on histories (n,); each fit is made only if needed."""
     x, t_x, T = floats(x, t_x, T)
     own = model.fit(x, t_x, T, start=last, ridge=NIGHTLY_RIDGE)
-    at_last = None
-    if last is not None:
-        keep = usable(x, t_x, T)
-        at_last = model.log_likelihood(last, x[keep], t_x[keep], T[keep])
+    at_last = own.at_start if last is not None else None
     choice = choose(own, last, None, at_last)
     if choice.step != FORMULA:
         return choice
@@ -204,8 +201,7 @@ def climb_spending(x: ArrayLike, m: ArrayLike, last: GammaGamma | None = None) -
     """The whole ladder for the model of spending; at ``formula`` spend is the shrunken own mean."""
     x, m = floats(x, m)
     own = gamma_gamma.fit(x, m, start=last, ridge=NIGHTLY_RIDGE)
-    known = gamma_gamma.spenders(x, m)
-    at_last = gamma_gamma.log_likelihood(last, x[known], m[known]) if last and known.any() else None
+    at_last = own.at_start if last is not None else None
     choice = choose(own, last, None, at_last)
     if choice.step != FORMULA:
         return choice

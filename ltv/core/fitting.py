@@ -25,8 +25,9 @@ class Fit(Generic[Params]):
     ``standard_errors`` are of the parameters themselves, in their order, ``inf`` where the data
     do not determine one. ``flags`` is empty for a fit without objections; ``customers`` and
     ``repeaters`` count the rows used, ``rejected`` the rows no purchase history can have.
-    ``covariance`` (k, k) is of the logarithms of the parameters, empty where they are not all
-    determined; ``notes`` are worth knowing and no objection.
+    ``at_start`` is the log-likelihood where the ascent began, -inf if there was none; ``covariance``
+    (k, k) is of the logarithms of the parameters, empty where they are not all determined; ``notes``
+    are worth knowing and no objection.
     """
 
     params: Params
@@ -38,6 +39,7 @@ class Fit(Generic[Params]):
     customers: int
     repeaters: int
     rejected: int
+    at_start: float = -np.inf
     covariance: tuple[tuple[float, ...], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -197,10 +199,10 @@ def _report(
     if rejected > 0.01 * (rejected + len(x)):
         flags = ("impossible_rows", *flags)
     errors = standard_errors(optimum)
+    density = dot(weights, x) * float(np.log(unit))  # per unit of time for each repeat purchase
     return Fit(
         params=params,
-        # a density per unit of time for each repeat purchase
-        log_likelihood=optimum.value - dot(weights, x) * float(np.log(unit)),
+        log_likelihood=optimum.value - density,
         standard_errors=tuple(e * float(s) for e, s in zip(errors, scales, strict=True)),
         converged=optimum.converged,
         iterations=optimum.iterations,
@@ -208,6 +210,7 @@ def _report(
         customers=round(float(weights.sum())),
         repeaters=round(float(weights[x > 0].sum())),
         rejected=rejected,
+        at_start=optimum.at_start - density,
         covariance=covariance(optimum),
     )
 

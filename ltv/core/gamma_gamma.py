@@ -159,10 +159,10 @@ def _report(optimum: Optimum, scales: Floats, spent: float) -> Fit[GammaGamma]:
     params = GammaGamma(*(float(value) for value in optimum.parameters * scales))
     flags = objections(optimum, {"p": params.p, "q": params.q}) + _without_moments(params)
     errors = standard_errors(optimum)
+    density = spent * float(np.log(scales[2]))  # per unit of money for each customer
     return Fit(
         params=params,
-        # a density per unit of money for each customer
-        log_likelihood=optimum.value - spent * float(np.log(scales[2])),
+        log_likelihood=optimum.value - density,
         standard_errors=tuple(e * float(s) for e, s in zip(errors, scales, strict=True)),
         converged=optimum.converged,
         iterations=optimum.iterations,
@@ -170,6 +170,7 @@ def _report(optimum: Optimum, scales: Floats, spent: float) -> Fit[GammaGamma]:
         customers=round(spent),
         repeaters=round(spent),
         rejected=0,
+        at_start=optimum.at_start - density,
         covariance=covariance(optimum),
     )
 

@@ -45,12 +45,13 @@ class Ridge:
 class Optimum:
     """Where the ascent ended.
 
-    ``value`` is the objective there, without the ridge; ``hessian`` is with it, with respect to the
-    log-parameters.
+    ``value`` is the objective there and ``at_start`` where it began, both without the ridge; ``hessian`` is
+    with it, with respect to the log-parameters.
     """
 
     parameters: Floats
     value: float
+    at_start: float
     hessian: Floats
     converged: bool
     iterations: int
@@ -66,9 +67,11 @@ def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
     """
     theta = np.clip(np.log(start), LOWER, UPPER)
     value, gradient, hessian = _evaluate(objective, theta, ridge)
+    at_start = value + ridge.penalty(theta)
 
     def ended(converged: bool, iterations: int) -> Optimum:
-        return Optimum(np.exp(theta), value + ridge.penalty(theta), hessian, converged, iterations)
+        here = value + ridge.penalty(theta)
+        return Optimum(np.exp(theta), here, at_start, hessian, converged, iterations)
 
     for iteration in range(1, MAX_ITERATIONS + 1):
         if _flat(theta, value, gradient):

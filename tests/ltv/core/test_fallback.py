@@ -8,7 +8,7 @@ from ltv.core.bgnbd import BgNbd
 from ltv.core.formula import DAYS_PER_MONTH
 from ltv.core.mbgnbd import MbgNbd
 from ltv.core.models import MODELS
-from tests.ltv.core.populations import BG, GG, HORIZON, shop
+from tests.ltv.core.populations import BG, GG, HORIZON, PARAMETERS, shop
 from tests.reference import cdnow
 
 
@@ -50,6 +50,29 @@ def test_a_fit_worse_than_yesterdays_parameters_gives_way(own):
 
     assert choice.step == "last"
     assert choice.reasons == ("fits today's data worse than the parameters in use",)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_fit_knows_what_todays_data_say_of_yesterdays_parameters(name):
+    model, people = MODELS[name], shop(customers=1_000, seed=12)
+    last = replace(PARAMETERS[name], r=PARAMETERS[name].r * 1.5)
+    seen = people.x, people.t_x, people.T
+
+    fit = model.fit(*seen, start=last, ridge=fallback.NIGHTLY_RIDGE)
+
+    assert fit.at_start == pytest.approx(model.log_likelihood(last, *seen), rel=1e-12)
+    assert fit.at_start < fit.log_likelihood
+
+
+def test_a_fit_of_spending_knows_it_too():
+    people, last = shop(customers=1_000, seed=12), replace(GG, p=GG.p * 1.5)
+    spent = people.x > 0
+
+    fit = gamma_gamma.fit(people.x, people.m, start=last, ridge=fallback.NIGHTLY_RIDGE)
+
+    expected = gamma_gamma.log_likelihood(last, people.x[spent], people.m[spent])
+    assert fit.at_start == pytest.approx(expected, rel=1e-12)
+    assert fit.at_start < fit.log_likelihood
 
 
 def test_a_parameter_that_moved_by_more_than_three_gives_way(own):
