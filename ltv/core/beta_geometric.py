@@ -59,12 +59,13 @@ def fit_model(
     start: Model | None = None,
     ridge: float = 0.0,
     prior: Model | None = None,
+    settled: float = 0.0,
 ) -> Fit[Model]:
     """Maximum likelihood estimates of one of the two models, see ``fitting.fit_histories``."""
     return fit_histories(
         partial(likelihood.Histories.of, chances=kind.chances),
         partial(rough_parameters, kind),
-        *(x, t_x, T, weights, start, ridge, prior),
+        *(x, t_x, T, weights, start, ridge, prior, settled),
     )
 
 

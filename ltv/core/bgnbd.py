@@ -68,6 +68,7 @@ def fit(
     start: BgNbd | None = None,
     ridge: float = 0.0,
     prior: BgNbd | None = None,
+    settled: float = 0.0,
 ) -> Fit[BgNbd]:
     """Maximum likelihood estimates, see ``fitting.fit_histories``."""
-    return fit_model(BgNbd, x, t_x, T, weights, start, ridge, prior)
+    return fit_model(BgNbd, x, t_x, T, weights, start, ridge, prior, settled)

@@ -35,6 +35,9 @@ MIN_REPEATERS = 50
 MIN_POOLED_CUSTOMERS = 10
 MAX_DRIFT = 3.0
 NIGHTLY_RIDGE = 0.05
+# Yesterday's parameters stay while no others are likelier by more than this much log-likelihood. Chance alone makes the best
+# ones likelier than the true ones by half a unit for each parameter; all figures would move with every such step.
+SETTLED = 0.05
 POOLED_RIDGE = 0.5
 POOLED_RIDGES = (POOLED_RIDGE, 10 * POOLED_RIDGE, 100 * POOLED_RIDGE)
 
@@ -142,7 +145,7 @@ def climb(
 ) -> Choice[Params]:
     """The whole ladder for a transaction model on histories (n,); each fit is made only if needed."""
     x, t_x, T = floats(x, t_x, T)
-    own = model.fit(x, t_x, T, start=last, ridge=NIGHTLY_RIDGE)
+    own = model.fit(x, t_x, T, start=last, ridge=NIGHTLY_RIDGE, settled=SETTLED)
     at_last = own.at_start if last is not None else None
     choice = choose(own, last, None, at_last)
     if choice.step != FORMULA:
@@ -200,7 +203,7 @@ def pooled_spend(x: ArrayLike, m: ArrayLike) -> Fit[GammaGamma]:
 def climb_spending(x: ArrayLike, m: ArrayLike, last: GammaGamma | None = None) -> Choice[GammaGamma]:
     """The whole ladder for the model of spending; at ``formula`` spend is the shrunken own mean."""
     x, m = floats(x, m)
-    own = gamma_gamma.fit(x, m, start=last, ridge=NIGHTLY_RIDGE)
+    own = gamma_gamma.fit(x, m, start=last, ridge=NIGHTLY_RIDGE, settled=SETTLED)
     at_last = own.at_start if last is not None else None
     choice = choose(own, last, None, at_last)
     if choice.step != FORMULA:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -135,11 +135,13 @@ def fit_histories(
     start: Model | None = None,
     ridge: float = 0.0,
     prior: Model | None = None,
+    settled: float = 0.0,
 ) -> Fit[Model]:
     """Maximum likelihood estimates from purchase histories, each argument of shape (n,).
 
     weights are counts of equal customers. ``start`` (yesterday's parameters) saves iterations and
-    changes nothing else. ``ridge`` > 0 adds a weak normal prior with that precision on the
+    changes nothing else, unless ``settled`` > 0: a start whose log-likelihood could not be raised by
+    more than that is itself the answer. ``ridge`` > 0 adds a weak normal prior with that precision on the
     log-parameters, centred at ``prior`` or else at rough moments; .05 changes parameters by less
     than .03 % at 5,000 customers and keeps odd data finite. log_likelihood is without the ridge
     and without the constant x! that the published figures leave out too.
@@ -158,8 +160,14 @@ def fit_histories(
     scaled = (x, t_x / unit, T / unit, weights)
     held = Ridge(ridge, np.log(_pure(prior or rough, unit)))
     begin = _pure(start, unit) if start else warm(arrange, scaled, _pure(rough, unit), held)
-    optimum = maximise(arrange(*scaled).evaluate, begin, held)
-    return _report(type(rough), optimum, unit, rows, rejected)
+    optimum = maximise(arrange(*scaled).evaluate, begin, held, settled if start else 0.0)
+    found = _report(type(rough), optimum, unit, rows, rejected)
+    return replace(found, params=start) if start and stayed(optimum, begin) else found
+
+
+def stayed(optimum: Optimum, start: Floats) -> bool:
+    """Whether the ascent ended where it began, but for rounding."""
+    return optimum.iterations == 1 and np.allclose(optimum.parameters, start, rtol=1e-12, atol=0.0)
 
 
 def _sound(x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | None) -> tuple[Rows, int]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma, gammaln, polygamma, xlogy
 
 from ltv.core.arrays import BLOCK, Floats, dot, floats, histogram
-from ltv.core.fitting import Fit, covariance, nothing_to_fit, objections, standard_errors, warm
+from ltv.core.fitting import Fit, covariance, nothing_to_fit, objections, standard_errors, stayed, warm
 from ltv.core.newton import Evaluation, Optimum, Ridge, maximise
 
 # of q' over 2, below which the variance of the amounts is as good as infinite
@@ -119,11 +119,12 @@ def fit(
     start: GammaGamma | None = None,
     ridge: float = 0.0,
     prior: GammaGamma | None = None,
+    settled: float = 0.0,
 ) -> Fit[GammaGamma]:
     """Maximum likelihood estimates from mean amounts, each argument of shape (n,).
 
     Uses rows with x > 0 and m > 0 (the ``repeaters``); others are counted in ``rejected``, they
-    say nothing about spending and are normal. ``ridge`` and ``prior`` as for the transaction models.
+    say nothing about spending and are normal. ``ridge``, ``prior`` and ``settled`` as for the transaction models.
     Never raises on odd data, never answers NaN.
 
     Flags beside those of every fit: ``no_mean`` (q <= 1: the population mean does not exist) and
@@ -146,9 +147,11 @@ def fit(
     begin = _array(start or prior or rough) / scales
     if start is None:
         begin = warm(Spending.of, rows, begin, held)
-    optimum = maximise(Spending.of(*rows).evaluate, begin, held)
+    optimum = maximise(Spending.of(*rows).evaluate, begin, held, settled if start else 0.0)
+    found = _report(optimum, scales, float(rows[2].sum()))
     return replace(
-        _report(optimum, scales, float(rows[2].sum())),
+        found,
+        params=start if start and stayed(optimum, begin) else found.params,
         customers=round(float(weights.sum())),
         rejected=rejected,
         notes=notes(x, m),

@@ -68,6 +68,7 @@ def fit(
     start: MbgNbd | None = None,
     ridge: float = 0.0,
     prior: MbgNbd | None = None,
+    settled: float = 0.0,
 ) -> Fit[MbgNbd]:
     """Maximum likelihood estimates, see ``fitting.fit_histories``."""
-    return fit_model(MbgNbd, x, t_x, T, weights, start, ridge, prior)
+    return fit_model(MbgNbd, x, t_x, T, weights, start, ridge, prior, settled)

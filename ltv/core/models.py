@@ -41,8 +41,9 @@ class Model(Protocol[P]):
         start: P | None = None,
         ridge: float = 0.0,
         prior: P | None = None,
+        settled: float = 0.0,
     ) -> Fit[P]:
-        """Maximum likelihood estimates; never raises on odd data, flags it."""
+        """Maximum likelihood estimates, see ``fitting.fit_histories``; never raises on odd data, flags it."""
 
     def log_likelihood(
         self, params: P, x: ArrayLike, t_x: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None

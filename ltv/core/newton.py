@@ -57,8 +57,10 @@ class Optimum:
     iterations: int
 
 
-def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
+def maximise(objective: Objective, start: Floats, ridge: Ridge, settled: float = 0.0) -> Optimum:
     """Climb from ``start``; never raises, says whether it arrived.
+
+    It has arrived at the start, too, where a step promises to raise the value by no more than ``settled``.
 
     Steps are cut to ``LONGEST_STEP`` and halved until the value rises, so a bad start costs
     iterations and not the answer. Near the top, where values differ by rounding alone, a step is
@@ -74,7 +76,7 @@ def maximise(objective: Objective, start: Floats, ridge: Ridge) -> Optimum:
         return Optimum(np.exp(theta), here, at_start, hessian, converged, iterations)
 
     for iteration in range(1, MAX_ITERATIONS + 1):
-        if _flat(theta, value, gradient):
+        if _flat(theta, value, gradient) or (iteration == 1 and _promised(gradient, hessian) <= settled):
             return ended(True, iteration)
         better = _line_search(objective, theta, (value, gradient, hessian), ridge)
         if better is None:
@@ -99,6 +101,13 @@ def _pull(theta: Floats, gradient: Floats) -> float:
 
 def _flat(theta: Floats, value: float, gradient: Floats) -> bool:
     return _pull(theta, gradient) <= RELATIVE_GRADIENT * max(1.0, abs(value))
+
+
+def _promised(gradient: Floats, hessian: Floats) -> float:
+    """What a Newton step would raise the value by; inf where the surface curves upwards."""
+    if not np.isfinite(hessian).all() or np.any(np.linalg.eigvalsh(-hessian) <= 0):
+        return np.inf
+    return 0.5 * float(gradient @ np.linalg.solve(-hessian, gradient))
 
 
 def _nearly_flat(theta: Floats, value: float, gradient: Floats) -> bool:

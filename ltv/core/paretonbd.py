@@ -76,9 +76,10 @@ def fit(
     start: ParetoNbd | None = None,
     ridge: float = 0.0,
     prior: ParetoNbd | None = None,
+    settled: float = 0.0,
 ) -> Fit[ParetoNbd]:
     """Maximum likelihood estimates, see ``fitting.fit_histories``."""
-    return fit_histories(Histories.of, rough_parameters, x, t_x, T, weights, start, ridge, prior)
+    return fit_histories(Histories.of, rough_parameters, x, t_x, T, weights, start, ridge, prior, settled)
 
 
 def rough_parameters(x: Floats, T: Floats, weights: Floats) -> ParetoNbd:

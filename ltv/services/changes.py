@@ -47,11 +47,12 @@ class Changes:
 
 @dataclass(frozen=True)
 class Today:
-    """What the present run found: all customers (n,), which of them bought, these histories, and their margin."""
+    """What the present run found: all customers (n,), which of them bought, these histories, and what is expected."""
 
     customer_id: Ints
     bought: Ints  # places of the buyers among the customers
     buyers: Histories
+    revenue: Floats  # per buyer, in units of money
     clv: Ints  # (n,), thousandths
 
 
@@ -84,7 +85,7 @@ class _Split:
         earlier = self._earlier("ltv/changes_previous", PREVIOUS)
         at, known = places(earlier["customer_id"], self.today.customer_id)
         before = np.where(known, earlier["clv"][at] if len(earlier["clv"]) else 0, 0)
-        then = self._revenue(self.today.buyers, self.previous.discount_rate)
+        then = self._then()
         aged = self._spread(then * self._share_then())
         kept, refunded = aged.copy(), aged.copy()
         self._replace(changed, aged, kept, refunded)
@@ -107,6 +108,13 @@ class _Split:
         found = sql.copy_arrays(name, dtype, self.among, {"partition": self.table})
         order = np.argsort(found["customer_id"])  # sooner than PostgreSQL has them in order
         return {column: values[order] for column, values in found.items()}
+
+    def _then(self) -> Floats:
+        """What the model of the run before expects of today's buyers, by its own rates."""
+        discount = self.previous.discount_rate
+        if discount == self.run.discount_rate and self.old.buys_as(Fitted.of_run(self.run)):
+            return self.today.revenue  # it is today's model, and has been asked
+        return self._revenue(self.today.buyers, discount)
 
     def _rates_changed(self) -> bool:
         now, before = self.run, self.previous

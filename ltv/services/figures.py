@@ -52,9 +52,14 @@ def seen_by(run: LtvRun, buyers: histories.Columns) -> Histories:
     return Histories.of(buyers, until=histories.day_number(run.as_of) - 1, margin_rate=run.margin_rate)
 
 
+def expected_revenue(run: LtvRun, ahead: clv.Answers) -> Floats:
+    """Discounted revenue within the horizon, per buyer, in units of the run's currency."""
+    return ahead.revenue(run.horizon_days, float(run.discount_rate))
+
+
 def expected_margin(run: LtvRun, seen: Histories, ahead: clv.Answers) -> Ints:
     """Discounted margin within the horizon, per buyer, thousandths."""
-    return thousandths(ahead.revenue(run.horizon_days, float(run.discount_rate)) * seen.margin_share)
+    return thousandths(expected_revenue(run, ahead) * seen.margin_share)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from ltv.choices import ModelStep
 from ltv.core import bgnbd, clv, fallback, mbgnbd, uncertainty
 from ltv.core.bgnbd import BgNbd
+from ltv.core.fitting import Fit
 from ltv.core.gamma_gamma import GammaGamma
 from ltv.core.mbgnbd import MbgNbd
 from ltv.models import LtvRun
@@ -68,6 +69,10 @@ class Fitted:
         known = (self.bg, self.mbg, self.gg, seen.x, seen.t_x, seen.T, seen.m)
         return clv.Forecast.of(*known, points=self.points)
 
+    def buys_as(self, other: "Fitted") -> bool:
+        """Whether the other expects the same revenue of anybody."""
+        return (self.bg, self.gg, self.points) == (other.bg, other.gg, other.points)
+
 
 def _stored_point(point: uncertainty.Point) -> dict[str, Any]:
     spending = asdict(point.spending) if point.spending else None
@@ -109,5 +114,11 @@ def _second_model(
     if step == fallback.POOLED:
         found = fallback.pooled_fit(x, t_x, observed, mbgnbd)
     else:
-        found = mbgnbd.fit(x, t_x, observed, ridge=fallback.NIGHTLY_RIDGE)
+        found = _own_second(x, t_x, observed, MbgNbd(**last["mbg"]) if "mbg" in last else None)
     return found.params if found.ok else None
+
+
+def _own_second(x: np.ndarray, t_x: np.ndarray, observed: np.ndarray, last: MbgNbd | None) -> Fit[MbgNbd]:
+    ridge, settled = fallback.NIGHTLY_RIDGE, fallback.SETTLED
+    found = mbgnbd.fit(x, t_x, observed, start=last, ridge=ridge, settled=settled)
+    return found if found.ok or last is None else mbgnbd.fit(x, t_x, observed, ridge=ridge)

@@ -16,6 +16,7 @@ from customers.models import Customer
 from ltv.choices import ModelStep
 from ltv.models import LtvRun
 from ltv.services import acquisition, changes, figures, histories, predictions, publishing, sharing
+from ltv.services.histories import thousandths
 from ltv.services.scales import Scales
 
 PART = 250_000  # customers; fewer cost more calls of the model, more cost memory
@@ -93,10 +94,11 @@ def _figures(run: LtvRun, part: JobPart) -> figures.Figures:
     base = figures.Base.of(histories.read(part.low, part.high), run)
     scales = Scales.of_run(run)
     ahead = predictions.Fitted.of_run(run).forecast(base.buyers)
-    margin = figures.expected_margin(run, base.buyers, ahead)
+    revenue = figures.expected_revenue(run, ahead)
+    margin = thousandths(revenue * base.buyers.margin_share)
     why = None
     if run.compared_with:
-        today = changes.Today(base.customer_id, base.bought, base.buyers, base.spread(margin))
+        today = changes.Today(base.customer_id, base.bought, base.buyers, revenue, base.spread(margin))
         table = publishing.table_name(run.compared_with.pk)
         why = changes.explain(run, run.compared_with, table, today, part.low, part.high)
     return figures.Figures(run, base, ahead, margin, why, scales, scales.channel_cac(base.channel_id))

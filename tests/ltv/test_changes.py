@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from ltv.choices import ModelStep
+from ltv.core import uncertainty
 from ltv.models import CurrentRun, CustomerOutlook
 from ltv.services import night
 from tests.factories import CustomerFactory, RefundFactory
@@ -134,6 +136,21 @@ def test_another_margin_rate_is_a_rate(now, shop):
     found = reasons(customer)
     assert found["rates"] == pytest.approx(before, abs=Decimal("0.01"))
     assert (found["time"], found["purchases"], found["refunds"]) == (0, 0, 0)
+
+
+def test_while_the_data_do_not_speak_against_them_parameters_stay_and_nothing_is_a_refit(now, monkeypatch):
+    """A day on which nobody buys is no news of a shop's customers, only time."""
+    monkeypatch.setattr(uncertainty, "MATTERS_UP_TO", 0)  # as in a shop of thousands
+    customer = regular()
+    a_base_of(250)
+    first = run_night(now)
+
+    second = run_night(now, days=1)
+
+    assert first.step == ModelStep.OWN_FIT
+    assert second.parameters == first.parameters
+    assert reasons(customer)["time"] != 0
+    assert not CustomerOutlook.objects.exclude(change_refit=0).exists()
 
 
 def test_other_parameters_are_a_refit(now):

@@ -75,6 +75,41 @@ def test_a_fit_of_spending_knows_it_too():
     assert fit.at_start < fit.log_likelihood
 
 
+def moved(fit, errors):
+    """The parameters of a fit, the first of them so many standard errors away."""
+    first, error = next(iter(asdict(fit.params))), fit.standard_errors[0]
+    return replace(fit.params, **{first: getattr(fit.params, first) + errors * error})
+
+
+@pytest.mark.parametrize("name", [*MODELS, "spending"])
+def test_parameters_that_todays_data_do_not_speak_against_stay(name):
+    people = shop(customers=3_000, seed=12)
+    model = MODELS.get(name, gamma_gamma)
+    seen = (people.x, people.m) if name == "spending" else (people.x, people.t_x, people.T)
+    best = model.fit(*seen, ridge=fallback.NIGHTLY_RIDGE)
+    near, far = moved(best, 0.05), moved(best, 2.0)
+
+    stayed = model.fit(*seen, start=near, ridge=fallback.NIGHTLY_RIDGE, settled=fallback.SETTLED)
+    left = model.fit(*seen, start=far, ridge=fallback.NIGHTLY_RIDGE, settled=fallback.SETTLED)
+    asked = model.fit(*seen, start=near, ridge=fallback.NIGHTLY_RIDGE)
+
+    assert (stayed.params, stayed.ok, stayed.iterations) == (near, True, 1)
+    assert stayed.log_likelihood == pytest.approx(best.log_likelihood, abs=fallback.SETTLED + 1e-6)
+    assert stayed.standard_errors == pytest.approx(best.standard_errors, rel=0.1)
+    for fit in (left, asked):
+        assert astuple(fit.params) == pytest.approx(astuple(best.params), rel=1e-4)
+        assert fit.iterations > 1
+
+
+def test_the_ladder_keeps_yesterdays_parameters_while_they_hold(own):
+    people, near = shop(customers=3_000, seed=12), moved(own, 0.05)
+
+    choice = fallback.climb(bgnbd, people.x, people.t_x, people.T, near)
+
+    assert (choice.step, choice.params, choice.reasons) == ("own", near, ())
+    assert len(choice.covariance) == 4
+
+
 def test_a_parameter_that_moved_by_more_than_three_gives_way(own):
     last = replace(own.params, alpha=own.params.alpha * 4)
 
