@@ -82,15 +82,14 @@ def choose(
     own: Fit[Params] | None,
     last: Params | None,
     pooled: Fit[Params] | None,
-    own_ll_at_last: float | None = None,
 ) -> Choice[Params]:
     """Take the first step of the ladder that holds.
 
-    ``last`` are the parameters in use yesterday, ``own_ll_at_last`` the log-likelihood of today's
-    data at them: a new optimum that is worse than the old parameters is no optimum. A parameter
-    more than a factor 3 from yesterday's is refused too; a person should look.
+    ``last`` are the parameters in use yesterday, where the ascent to ``own`` began: a new optimum that
+    is worse than they are on today's data is no optimum. A parameter more than a factor 3 from
+    yesterday's is refused too; a person should look.
     """
-    reasons = objections(own, last, own_ll_at_last)
+    reasons = objections(own, last)
     if own is not None and not reasons:
         return Choice(OWN, own.params, (), own.covariance)
     if last is not None:
@@ -102,14 +101,14 @@ def choose(
     return Choice(FORMULA, None, tuple(dict.fromkeys((*reasons, *against))))
 
 
-def objections(own: Fit[Params] | None, last: Params | None, own_ll_at_last: float | None) -> tuple[str, ...]:
+def objections(own: Fit[Params] | None, last: Params | None) -> tuple[str, ...]:
     """Why an own fit is not taken; empty when it is."""
     if own is None:
         return ("no own fit",)
     reasons = [*enough_data(own.customers, own.repeaters), *own.flags]
     if not own.converged and "not_converged" not in own.flags:
         reasons.append("not_converged")
-    if own_ll_at_last is not None and own.log_likelihood < own_ll_at_last - _slack(own_ll_at_last):
+    if last is not None and own.log_likelihood < own.at_start - _slack(own.at_start):
         reasons.append("fits today's data worse than the parameters in use")
     if last is not None:
         reasons += _drifted(own.params, last)
@@ -146,11 +145,10 @@ def climb(
     """The whole ladder for a transaction model on histories (n,); each fit is made only if needed."""
     x, t_x, T = floats(x, t_x, T)
     own = model.fit(x, t_x, T, start=last, ridge=NIGHTLY_RIDGE, settled=SETTLED)
-    at_last = own.at_start if last is not None else None
-    choice = choose(own, last, None, at_last)
+    choice = choose(own, last, None)
     if choice.step != FORMULA:
         return choice
-    return choose(own, last, pooled_fit(x, t_x, T, model), at_last)
+    return choose(own, last, pooled_fit(x, t_x, T, model))
 
 
 def pooled_fit(
@@ -204,11 +202,10 @@ def climb_spending(x: ArrayLike, m: ArrayLike, last: GammaGamma | None = None) -
     """The whole ladder for the model of spending; at ``formula`` spend is the shrunken own mean."""
     x, m = floats(x, m)
     own = gamma_gamma.fit(x, m, start=last, ridge=NIGHTLY_RIDGE, settled=SETTLED)
-    at_last = own.at_start if last is not None else None
-    choice = choose(own, last, None, at_last)
+    choice = choose(own, last, None)
     if choice.step != FORMULA:
         return choice
-    return choose(own, last, pooled_spend(x, m), at_last)
+    return choose(own, last, pooled_spend(x, m))
 
 
 def heuristic(

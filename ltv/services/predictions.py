@@ -119,6 +119,7 @@ def _second_model(
 
 
 def _own_second(x: np.ndarray, t_x: np.ndarray, observed: np.ndarray, last: MbgNbd | None) -> Fit[MbgNbd]:
+    """From yesterday's parameters, or from anywhere should they lead nowhere."""
     ridge, settled = fallback.NIGHTLY_RIDGE, fallback.SETTLED
     found = mbgnbd.fit(x, t_x, observed, start=last, ridge=ridge, settled=settled)
     return found if found.ok or last is None else mbgnbd.fit(x, t_x, observed, ridge=ridge)

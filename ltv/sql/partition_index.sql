@@ -1,6 +1,6 @@
--- The indices of the partitioned table, made here first so that ATTACH has nothing to build. The planner is told of what rules ask for (ltv/traits.py) and nothing else; a quarter of the
--- usual sample tells it as much of numbers that are spread this evenly. All columns in full would take as long as the
--- indices twice.
+-- The indices of the partitioned table, made here first so that ATTACH has nothing to build. The planner is told of what
+-- rules ask for (ltv/traits.py) and nothing else; a quarter of the usual sample tells it as much of numbers that are spread
+-- this evenly. All columns in full would take as long as the indices twice.
 ALTER TABLE {partition} ADD PRIMARY KEY (customer_id, run_id) INCLUDE (clv);
 CREATE INDEX {index} ON {partition} (clv DESC, customer_id DESC);
 SET LOCAL default_statistics_target = 25;

@@ -30,7 +30,7 @@ def test_a_good_fit_is_used(own):
 def test_a_good_fit_near_yesterdays_is_used(own):
     last = replace(own.params, r=own.params.r * 1.5)
 
-    assert fallback.choose(own, last, None, own.log_likelihood - 3.0).step == "own"
+    assert fallback.choose(replace(own, at_start=own.log_likelihood - 3.0), last, None).step == "own"
 
 
 def test_a_flagged_fit_gives_way_to_yesterdays_parameters(own):
@@ -46,7 +46,7 @@ def test_an_unconverged_fit_gives_way_even_without_a_flag(own):
 
 
 def test_a_fit_worse_than_yesterdays_parameters_gives_way(own):
-    choice = fallback.choose(own, own.params, None, own.log_likelihood + 5.0)
+    choice = fallback.choose(replace(own, at_start=own.log_likelihood + 5.0), own.params, None)
 
     assert choice.step == "last"
     assert choice.reasons == ("fits today's data worse than the parameters in use",)
