@@ -11,7 +11,7 @@ class RunState(TextChoices):
 class ModelStep(TextChoices):
     """Which step of the ladder a run's predictions stand on."""
 
-    OWN_FIT = "own_fit", _("Fitted on last night's data")
+    OWN_FIT = "own_fit", _("Fits last night's data")
     LAST_GOOD = "last_good", _("The last good fit")
     POOLED = "pooled", _("Fitted with a cautious prior")
     FORMULA = "formula", _("Formula only: too little data for a model")
