@@ -34,6 +34,15 @@ def give_memory_back(**_: Any) -> None:
         ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, LARGE)
 
 
+@worker_process_init.connect
+def lead_a_session(**_: Any) -> None:
+    """Let each process of the pool lead a session, so that it can stand back alone: ``crm.common.priority``.
+
+    It ends with the worker's main process all the same, by the parent death signal that Celery asks for.
+    """
+    os.setsid()
+
+
 app = Celery("crm")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["crm.common", "customers", "feedback", "ltv", "campaigns"])

@@ -27,7 +27,7 @@ def side_by_side(ask: Callable[[Asked], Answer], questions: Sequence[Asked]) -> 
 
     def several() -> None:
         try:
-            with giving_way():
+            with giving_way(whole_process=False):
                 for number, question in waiting:  # each thread takes the next one
                     with sql.under(limits):
                         answers[number] = ask(question)

@@ -1,25 +1,51 @@
 """Giving way: a long job stands back from whoever waits for an answer, and comes forward again."""
 
 import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from celery import current_app
 from django.db import connection
 
 from crm.common import priority
+from tests.workers import running, wait_until
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.skipif(os.geteuid() != 0, reason="who is not root may not come forward again, and so stays"),
-]
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="who is not root may not come forward again, and so stays"
+)
+needs_sessions = pytest.mark.skipif(
+    not Path("/proc/self/autogroup").exists() or not Path("/proc/self/autogroup").read_text(),
+    reason="this Linux does not share the processors out among sessions",
+)
 
 
 def nice(process: int = 0) -> int:
     return os.getpriority(os.PRIO_PROCESS, process)
 
 
-def test_thread_and_server_process_stand_back_while_the_block_runs():
+def session_nice(process: int) -> int:
+    return int(Path(f"/proc/{process}/autogroup").read_text().split()[-1])
+
+
+@pytest.fixture
+def backend(db) -> int:
     connection.ensure_connection()
-    backend, before = connection.connection.info.backend_pid, nice()
+    return connection.connection.info.backend_pid
+
+
+@pytest.fixture
+def leader() -> Iterator[int]:
+    """A process that leads a session of its own."""
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as process:
+        yield process.pid
+        process.kill()
+
+
+@needs_root
+def test_thread_and_server_process_stand_back_while_the_block_runs(backend):
+    before = nice()
 
     with priority.giving_way():
         during = nice(), nice(backend)
@@ -29,7 +55,8 @@ def test_thread_and_server_process_stand_back_while_the_block_runs():
     assert nice(backend) < priority.BEHIND or before >= priority.BEHIND
 
 
-def test_they_come_forward_again_when_the_job_fails():
+@needs_root
+def test_they_come_forward_again_when_the_job_fails(backend):
     before = nice()
 
     with pytest.raises(ValueError, match="a job"), priority.giving_way():
@@ -38,10 +65,82 @@ def test_they_come_forward_again_when_the_job_fails():
     assert nice() == before
 
 
-def test_a_process_that_is_not_postgresql_is_left_alone(monkeypatch):
+@needs_sessions
+def test_the_servers_session_stands_back_and_comes_forward_again(backend):
+    """Between sessions the "nice" of a thread counts for nothing."""
+    before = session_nice(backend)
+
+    with priority.giving_way():
+        during = session_nice(backend)
+
+    assert (before, during, session_nice(backend)) == (0, priority.BEHIND, 0)
+
+
+@needs_sessions
+def test_the_session_that_a_process_leads_stands_back_unless_others_work_in_it(backend, leader, monkeypatch):
+    monkeypatch.setattr(os, "getpid", lambda: leader)
+
+    with priority.giving_way():
+        alone = session_nice(leader)
+    with priority.giving_way(whole_process=False):
+        beside_others = session_nice(leader)
+
+    assert (alone, beside_others, session_nice(leader)) == (priority.BEHIND, 0, 0)
+
+
+@needs_sessions
+def test_a_session_that_another_process_leads_is_left_alone(backend, monkeypatch):
+    with subprocess.Popen(["sleep", "60"]) as led:
+        monkeypatch.setattr(os, "getpid", lambda: led.pid)
+        before = session_nice(led.pid)
+        with priority.giving_way():
+            during = session_nice(led.pid)
+        led.kill()
+
+    assert during == before
+
+
+@needs_sessions
+def test_a_session_that_may_not_be_set_back_just_now_is_tried_again(leader, monkeypatch):
+    """Who is not root waits for the tenth of a second that Linux wants between two writes of anybody."""
+    refused = [BlockingIOError(), BlockingIOError()]
+    write = Path.write_text
+
+    def refusing(file: Path, text: str) -> int:
+        if refused:
+            raise refused.pop()
+        return write(file, text)
+
+    monkeypatch.setattr(Path, "write_text", refusing)
+    priority._Session(leader).write(priority.BEHIND)
+
+    assert session_nice(leader) == priority.BEHIND
+
+
+@needs_root
+def test_a_process_that_is_not_postgresql_is_left_alone(backend, monkeypatch):
     """On another host the number of the server's process may be anybody's here."""
     monkeypatch.setattr(type(connection.connection.info), "backend_pid", os.getppid())
     before = nice(os.getppid())
 
     with priority.giving_way():
         assert nice(os.getppid()) == before
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_process_of_a_workers_pool_leads_a_session_and_ends_with_the_worker():
+    """So one of them can stand back without the others."""
+    with running(2, "sessions@%h") as worker:
+        wait_until(lambda: current_app.control.ping(timeout=0.5), "the worker answers")
+        pool = [int(one) for one in _children(worker.pid)]
+        led = [os.getsid(one) for one in pool]
+        worker.kill()
+        worker.wait()
+        wait_until(lambda: not any(Path(f"/proc/{one}").exists() for one in pool), "the pool has ended")
+
+    assert len(pool) == 2
+    assert led == pool
+
+
+def _children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()

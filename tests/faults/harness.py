@@ -156,8 +156,13 @@ class Worker:
         return self._signal(0)
 
     def _signal(self, number: int) -> bool:
+        """To the processes of its pool, which lead sessions of their own, and to itself; whether it was there."""
+        with suppress(OSError):  # it is gone, or one of them while we looked
+            pool = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+            for process in pool.split():
+                os.kill(int(process), number)
         try:
-            os.killpg(self.pid, number)
+            os.kill(self.pid, number)
         except ProcessLookupError:
             return False
         return True

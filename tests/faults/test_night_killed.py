@@ -17,7 +17,7 @@ from tests.faults.nights import (
     ring_until_ended,
     tell,
 )
-from tests.faults.trap import ITS_GROUP, ITSELF
+from tests.faults.trap import ITS_WORKER, ITSELF
 
 pytestmark = pytest.mark.django_db(transaction=True)
 POINTS = 10  # of each kind of night
@@ -33,7 +33,7 @@ def test_a_night_killed_anywhere_is_completed_by_the_next_ring(kind, night_shop,
         began = time.monotonic()
         next_day()
         with Reader() as reader:
-            nursery.arm(place, signal.SIGKILL, ITS_GROUP if whole else ITSELF)
+            nursery.arm(place, signal.SIGKILL, ITS_WORKER if whole else ITSELF)
             bell.ring(shop.job)
             wait_until(nursery.sprung, PATIENCE, f"statement {place} of the night")
             if whole:

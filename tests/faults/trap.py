@@ -15,7 +15,7 @@ import psycopg
 from celery.signals import task_postrun, task_prerun
 
 TASKS = "ltv."
-ITSELF, ITS_GROUP = -1, 0  # victims; anything above is a process id
+ITSELF, ITS_WORKER = -1, 0  # victims, the latter with its whole pool; anything above is a process id
 GONE_WITHIN = 10.0  # seconds for another process that was struck
 
 
@@ -73,7 +73,9 @@ class Trap:
 
 def strike(victim: int, number: int) -> None:
     """Send the signal; of another process wait for the end, so that the statement meets nobody."""
-    os.kill(os.getpid() if victim == ITSELF else victim, number)
+    if victim == ITS_WORKER:
+        os.kill(os.getppid(), number)
+    os.kill(victim if victim > 0 else os.getpid(), number)
     deadline = time.monotonic() + GONE_WITHIN
     while victim > 0 and _runs(victim) and time.monotonic() < deadline:
         time.sleep(0.005)

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
@@ -49,9 +50,13 @@ def held_back(stage: JobStage) -> Iterator[None]:
 
 
 def claimed() -> dict[int, JobPart]:
-    """The parts that are claimed, by process group, and so by worker."""
+    """The parts that are claimed, by the worker's main process."""
     at_work = JobPart.objects.filter(state=StageState.RUNNING)
-    return {os.getpgid(int(part.worker.rpartition(":")[2])): part for part in at_work}
+    return {parent(part.worker.rpartition(":")[2]): part for part in at_work}
+
+
+def parent(process: str) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def finish(now, clock=timezone.now) -> JobStage:
