@@ -124,13 +124,11 @@ def _readers(found: Found) -> Iterator[Figure]:
     yield _figure(
         found, f"pages on both sides of a publish, {during}", met["across"], "pages", "all", met["pages"]
     )
-    for query in ("list", "point", "segment"):
-        if query in idle and query in busy:
-            yield _figure(
-                found, f"{query} query p50, {during}", busy[query]["p50"], "ms", "idle", idle[query]["p50"]
-            )
-            slow, quiet = busy[query]["p99"], idle[query]["p99"]
-            yield _figure(found, f"{query} query p99, {during}", slow, "ms", "idle", quiet, READERS_SLOWER)
+    for name in sorted(idle.keys() & busy.keys(), key=lambda name: name.split()[::-1]):
+        typical, usual = busy[name]["p50"], idle[name]["p50"]
+        yield _figure(found, f"{name} p50, {during}", typical, "ms", "idle", usual)
+        slow, quiet = busy[name]["p99"], idle[name]["p99"]
+        yield _figure(found, f"{name} p99, {during}", slow, "ms", "idle", quiet, READERS_SLOWER)
 
 
 def _lifetimes(found: Found) -> Iterator[Figure]:

@@ -1,13 +1,17 @@
-"""``python -m benchmarks.night_readers CUSTOMERS STOP_FILE``: pages' queries in a loop until the file is there.
+"""``python -m benchmarks.night_readers CUSTOMERS PORT STOP_FILE``: pages and their queries in a loop until the file is there.
 
 Each query is one the staff's pages ask, as they ask it; each answer must be of one run and whole. A page
 asks several in turn, in one moment: that no two of them fell on both sides of a publish is counted, too.
+The pages themselves are asked of the web server at the port, signed in.
 """
 
+import http.client
 import json
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 
 import django
@@ -16,6 +20,7 @@ django.setup()
 
 import numpy as np  # noqa: E402
 
+from benchmarks.seed import sign_in  # noqa: E402
 from crm.common import sql  # noqa: E402
 from customers.models import Segment  # noqa: E402
 from ltv import reports  # noqa: E402
@@ -30,22 +35,37 @@ Sample = tuple[float, float]  # when, on the clock all processes share, and the 
 
 
 class Readers:
-    """Three loops in turn, as one member of staff after another."""
+    """Pages and queries in turn, as one member of staff after another."""
 
-    def __init__(self, customers: int) -> None:
+    def __init__(self, customers: int, port: int) -> None:
         self.rng = np.random.default_rng(SEED)
         self.customers = customers
         self.segments = list(
             Segment.objects.filter(member_count__gt=0).order_by("pk").values_list("pk", flat=True)
         )
-        self.samples: dict[str, list[Sample]] = {"list": [], "point": [], "segment": []}
+        self.server = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.cookies = {"Cookie": f"sessionid={sign_in()}"}
+        self.samples: dict[str, list[Sample]] = defaultdict(list)
         self.answers = self.mixed = self.pages = self.across = 0
 
     def turn(self) -> None:
-        self._ask("list", self._list, PAGE)
-        self._ask("point", self._point, 1)
+        self._ask("list query", self._list, PAGE)
+        self._ask("point query", self._point, 1)
+        self._page("list page", "/admin/customers/")
+        self._page("customer page", f"/admin/customers/{self._anybody()}/")
         if self.segments:
-            self._segment_page()
+            segment = int(self.rng.choice(self.segments))
+            self._segment(segment)
+            self._page("segment page", f"/admin/segments/{segment}/")
+
+    def _page(self, name: str, path: str) -> None:
+        begun, at = time.perf_counter(), time.monotonic()
+        self.server.request("GET", path, headers=self.cookies)
+        answer = self.server.getresponse()
+        data = answer.read()
+        self.samples[name].append((at, 1000 * (time.perf_counter() - begun)))
+        if answer.status != HTTPStatus.OK or b"</h1>" not in data:
+            raise RuntimeError(f"{path}: {answer.status} {data[:200]!r}")
 
     def _ask(self, name: str, query: Callable[[], Rows], expected: int) -> Rows:
         """Time the answer, and see that all of it is of one run and nobody is missing."""
@@ -61,22 +81,24 @@ class Readers:
         return list(ordered.values_list("pk", "run_id")[:PAGE])
 
     def _point(self) -> Rows:
-        card = reports.value_card(int(self.rng.integers(self.customers)) + 1)
+        card = reports.value_card(self._anybody())
         return [_pair(card.figures)] if card else []
 
+    def _anybody(self) -> int:
+        return int(self.rng.integers(self.customers)) + 1
+
     @sql.one_moment()
-    def _segment_page(self) -> None:
-        segment = int(self.rng.choice(self.segments))
+    def _segment(self, segment: int) -> None:
         run = reports.current_run()
         begun = time.perf_counter()
         members = reports.members_by_value(segment, skip=0, limit=PAGE)
         spent = 1000 * (time.perf_counter() - begun)
         if not members:
             return  # everybody left it in the meantime
-        found = self._ask("segment", lambda: [_pair(one) for one in CustomerLtv.objects.in_bulk(members).values()],
+        found = self._ask("segment query", lambda: [_pair(one) for one in CustomerLtv.objects.in_bulk(members).values()],
                           len(members))  # fmt: skip
-        at, milliseconds = self.samples["segment"][-1]
-        self.samples["segment"][-1] = at, milliseconds + spent
+        at, milliseconds = self.samples["segment query"][-1]
+        self.samples["segment query"][-1] = at, milliseconds + spent
         self.pages += 1
         self.across += run is None or {one for _customer, one in found} != {run.pk}
 
@@ -86,7 +108,7 @@ def _pair(figures: CustomerLtv) -> tuple[int, int]:
 
 
 def main() -> None:
-    readers, stop = Readers(int(sys.argv[1])), Path(sys.argv[2])
+    readers, stop = Readers(int(sys.argv[1]), int(sys.argv[2])), Path(sys.argv[3])
     while not stop.exists():
         readers.turn()
         time.sleep(PAUSE)

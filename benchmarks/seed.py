@@ -61,7 +61,8 @@ def fill(customers: int) -> None:
 
 
 def sign_in() -> str:
-    user = User.objects.create_superuser("bench", "bench@shop.example", uuid.uuid4().hex)
+    name = f"bench-{uuid.uuid4().hex}"
+    user = User.objects.create_superuser(name, f"{name}@shop.example", uuid.uuid4().hex)
     session = SessionStore()
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[-1]
