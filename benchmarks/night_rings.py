@@ -24,6 +24,7 @@ from benchmarks.night_workers import Worker, ring, working  # noqa: E402
 from benchmarks.servers import cpu_seconds, postgres_cpu_seconds  # noqa: E402
 from crm.common.choices import JobState  # noqa: E402
 from crm.common.models import JobRun, Shop  # noqa: E402
+from crm.common.priority import giving_way  # noqa: E402
 from ltv.models import CurrentRun  # noqa: E402
 from ltv.services import night  # noqa: E402
 
@@ -50,7 +51,8 @@ class Night:
 def main() -> None:
     asked = json.loads(sys.argv[1])
     patient()
-    with working(asked["workers"]) as workers:
+    # who only looks on stands behind the readers, whose waits are measured
+    with working(asked["workers"]) as workers, giving_way(whole_process=False):
         nights = [one_night(0, workers)] if asked.get("first", True) else []
         for number in range(asked.get("from", 1), asked.get("from", 1) + asked["nights"]):
             vacuum_due()

@@ -15,7 +15,7 @@ from resource import RLIMIT_NICE, getrlimit
 
 from django.db import connection
 
-BEHIND = 10  # steps of "nice": about a tenth of the processor's time where others want all of it
+BEHIND = 15  # steps of "nice": a thirtieth of the processor's time where others want all of it
 HERE = 0  # this thread, in the words of setpriority
 # Sessions may be set back ten times a second, by all together who are not root: tries, and seconds between them.
 TRIES, PAUSE = 20, 0.05
