@@ -10,6 +10,7 @@ import warnings
 from contextlib import suppress
 from typing import Any
 
+from billiard import current_process
 from celery import Celery
 from celery.exceptions import SecurityWarning
 from celery.schedules import crontab
@@ -38,9 +39,11 @@ def give_memory_back(**_: Any) -> None:
 def lead_a_session(**_: Any) -> None:
     """Let each process of the pool lead a session, so that it can stand back alone: ``crm.common.priority``.
 
-    It ends with the worker's main process all the same, by the parent death signal that Celery asks for.
+    It ends with the worker's main process all the same, by the parent death signal that Celery asks for. A pool without
+    processes ("solo") stays in the session it was started in.
     """
-    os.setsid()
+    if current_process().name != "MainProcess":
+        os.setsid()
 
 
 app = Celery("crm")

@@ -9,6 +9,7 @@ import pytest
 from celery import current_app
 from django.db import connection
 
+from crm.celery import lead_a_session
 from crm.common import priority
 from tests.workers import running, wait_until
 
@@ -140,6 +141,15 @@ def test_each_process_of_a_workers_pool_leads_a_session_and_ends_with_the_worker
 
     assert len(pool) == 2
     assert led == pool
+
+
+def test_a_worker_whose_pool_has_no_processes_stays_in_the_session_it_was_started_in():
+    """Ctrl-C in the terminal reaches it there."""
+    before = os.getsid(0)
+
+    lead_a_session()
+
+    assert os.getsid(0) == before
 
 
 def _children(process: int) -> list[str]:
