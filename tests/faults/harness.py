@@ -156,15 +156,17 @@ class Worker:
         return self._signal(0)
 
     def _signal(self, number: int) -> bool:
-        """To the processes of its pool, which lead sessions of their own, and to itself; whether it was there."""
-        with suppress(OSError):  # it is gone, or one of them while we looked
-            pool = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-            for process in pool.split():
-                os.kill(int(process), number)
+        """To its group, then to its pool, whose processes come to lead sessions of their own; whether it was there."""
+        file, pool = Path(f"/proc/{self.pid}/task/{self.pid}/children"), list[int]()
+        with suppress(OSError):  # it is gone
+            pool = [int(process) for process in file.read_text().split()]
         try:
-            os.kill(self.pid, number)
+            os.killpg(self.pid, number)
         except ProcessLookupError:
             return False
+        for process in pool:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
         return True
 
 
