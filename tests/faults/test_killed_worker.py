@@ -48,8 +48,7 @@ def test_ten_kills_in_two_thousand_mails(big_campaign, mail_server, bell, nurser
     # Two groups of two: one is booting after a kill while the other sends, and both fight for the same rows.
     workers = deque(nursery.worker() for _ in range(GROUPS))
     for _ in range(KILLS):
-        before = mail_server.count()
-        wait_until(lambda before=before: _ring(bell) or mail_server.count() > before, 60, "the next mail")
+        _next_mail(bell, mail_server, nursery)
         time.sleep(dice.uniform(0, 0.5))
         workers.popleft().kill()
         workers.append(nursery.worker())
@@ -66,6 +65,14 @@ def test_ten_kills_in_two_thousand_mails(big_campaign, mail_server, bell, nurser
             f"\nseed {seed}: {KILLS} kills, {by_status['sent']} sent, {by_status['unknown']} unknown,"
             f" 0 twice, {ended - began:.1f} s in all, {ended - last_kill:.1f} s after the last kill"
         )
+
+
+def _next_mail(bell, mail_server, nursery):
+    before = mail_server.count()
+    try:
+        wait_until(lambda: _ring(bell) or mail_server.count() > before, 60, "the next mail")
+    except AssertionError as stuck:
+        raise AssertionError(nursery.log()) from stuck
 
 
 def _ring(bell):
