@@ -6,7 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
@@ -51,6 +52,13 @@ def running(
         yield worker
     finally:
         stop(worker)
+
+
+def pool(worker: int) -> list[int]:
+    """The processes of the pool of the worker with this main process; none when it is gone."""
+    with suppress(OSError):
+        return [int(one) for one in Path(f"/proc/{worker}/task/{worker}/children").read_text().split()]
+    return []
 
 
 def stop(worker: "subprocess.Popen[bytes]") -> None:

@@ -31,13 +31,13 @@ def giving_way(*, whole_process: bool = True) -> Iterator[None]:
     server = _backend()
     sessions = [_Session(process) for process in ([os.getpid()] if whole_process else []) + server]
     standing: list[_Thread | _Session] = [*_threads(server), *(one for one in sessions if one.counts)]
-    before = [one.read() for one in standing]
-    for one, nice in zip(standing, before, strict=True):
+    before = [(one, one.read()) for one in standing]
+    for one, nice in before:
         one.write(max(nice, BEHIND))
     try:
         yield
     finally:
-        for one, nice in zip(standing, before, strict=True):
+        for one, nice in before:
             with suppress(OSError):  # the process is gone
                 one.write(nice)
 

@@ -11,13 +11,14 @@ from django.db import connection
 
 from crm.celery import lead_a_session
 from crm.common import priority
-from tests.workers import running, wait_until
+from tests.workers import pool, running, wait_until
 
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="who is not root may not come forward again, and so stays"
 )
+AUTOGROUP = Path("/proc/self/autogroup")
 needs_sessions = pytest.mark.skipif(
-    not Path("/proc/self/autogroup").exists() or not Path("/proc/self/autogroup").read_text(),
+    not (AUTOGROUP.exists() and AUTOGROUP.read_text()),
     reason="this Linux does not share the processors out among sessions",
 )
 
@@ -133,14 +134,14 @@ def test_each_process_of_a_workers_pool_leads_a_session_and_ends_with_the_worker
     """So one of them can stand back without the others."""
     with running(2, "sessions@%h") as worker:
         wait_until(lambda: current_app.control.ping(timeout=0.5), "the worker answers")
-        pool = [int(one) for one in _children(worker.pid)]
-        led = [os.getsid(one) for one in pool]
+        children = pool(worker.pid)
+        led = [os.getsid(one) for one in children]
         worker.kill()
         worker.wait()
-        wait_until(lambda: not any(Path(f"/proc/{one}").exists() for one in pool), "the pool has ended")
+        wait_until(lambda: not any(Path(f"/proc/{one}").exists() for one in children), "the pool has ended")
 
-    assert len(pool) == 2
-    assert led == pool
+    assert len(children) == 2
+    assert led == children
 
 
 def test_a_worker_whose_pool_has_no_processes_stays_in_the_session_it_was_started_in():
@@ -150,7 +151,3 @@ def test_a_worker_whose_pool_has_no_processes_stays_in_the_session_it_was_starte
     lead_a_session()
 
     assert os.getsid(0) == before
-
-
-def _children(process: int) -> list[str]:
-    return Path(f"/proc/{process}/task/{process}/children").read_text().split()

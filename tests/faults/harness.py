@@ -16,6 +16,8 @@ from celery import Celery
 from django.conf import settings
 from django.db import connection
 
+from tests.workers import pool
+
 ROOT = Path(__file__).resolve().parents[2]
 CONCURRENCY = 2
 QUEUE = f"faults-{os.getpid()}"  # nobody else's tasks reach the worker, nor its tasks anybody else
@@ -157,14 +159,12 @@ class Worker:
 
     def _signal(self, number: int) -> bool:
         """To its group, then to its pool, whose processes come to lead sessions of their own; whether it was there."""
-        file, pool = Path(f"/proc/{self.pid}/task/{self.pid}/children"), list[int]()
-        with suppress(OSError):  # it is gone
-            pool = [int(process) for process in file.read_text().split()]
+        children = pool(self.pid)
         try:
             os.killpg(self.pid, number)
         except ProcessLookupError:
             return False
-        for process in pool:
+        for process in children:
             with suppress(ProcessLookupError):
                 os.kill(process, number)
         return True

@@ -45,11 +45,10 @@ def test_ten_kills_in_two_thousand_mails(big_campaign, mail_server, bell, nurser
     seed = int(os.environ.get("CHAOS_SEED") or time.time_ns() % 1_000_000)
     dice = random.Random(seed)
     campaign, began = big_campaign(MAILS), time.monotonic()
-    # Two groups of two: one is booting after a kill while the other sends, and both fight for the same rows.
+    # Two groups of two: one is booting after a kill while the other sends, and both fight for the same rows. They are killed
+    # by mails and not by the clock: a quick machine would be done before the last kill.
     workers = deque(nursery.worker() for _ in range(GROUPS))
-    for kill in range(
-        KILLS
-    ):  # by mails and not by the clock: a quick machine is not done before the last one
+    for kill in range(KILLS):
         _reach(int((kill + dice.random()) * MAILS / (KILLS + 2)) + 1, bell, mail_server, nursery)
         workers.popleft().kill()
         workers.append(nursery.worker())
