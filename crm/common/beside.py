@@ -19,7 +19,7 @@ def side_by_side(ask: Callable[[Asked], Answer], questions: Sequence[Asked]) -> 
 
     Of one question, on the caller's connection. Of several, on others, which see what is committed and nothing of the
     caller's transaction: only for what that did not write. Its limits of time and memory hold for each of them, and
-    PostgreSQL starts no further processes to help.
+    they give way as jobs do.
     """
     if len(questions) < 2:
         return [ask(question) for question in questions]

@@ -22,6 +22,7 @@ from crm.common import sql
 from crm.common.choices import OPEN_JOBS, JobState, StageState
 from crm.common.errors import DomainError
 from crm.common.models import JobRun, JobStage, User
+from crm.common.priority import giving_way
 
 logger = logging.getLogger(__name__)
 MAX_ATTEMPTS = 5
@@ -168,7 +169,8 @@ def run_pending(*, job: str, work: Callable[["Progress"], object], clock: Callab
     while _next(job) and sql.advisory_lock(job):
         try:
             if run := _next(job):  # read again under the lock
-                _run(run, work, clock)
+                with giving_way():
+                    _run(run, work, clock)
                 finished += 1
         finally:
             with suppress(Error):  # a connection that died has given the lock back

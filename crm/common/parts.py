@@ -20,6 +20,7 @@ from crm.common import sql
 from crm.common.choices import JobState, StageState
 from crm.common.jobs import Progress, cut_off, last_lines, worker_name
 from crm.common.models import JobPart, JobStage
+from crm.common.priority import giving_way
 from crm.common.wake import wake
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,8 @@ def take(
     if part is None:
         return False
     try:
-        _work_on(part, work, clock)
+        with giving_way():
+            _work_on(part, work, clock)
     except Late:
         _give_back(part, StageState.WAITING, "")
         return False
@@ -122,7 +124,7 @@ def _mine(part: JobPart) -> QuerySet[JobPart]:
 
 
 def _work_on(part: JobPart, work: Callable[[JobPart], Outcome], clock: Callable[[], datetime]) -> None:
-    with sql.patient(SECONDS, parallel=False):  # several are worked on at once anyway
+    with sql.patient(SECONDS):
         if _mine(part).select_for_update().first() is None:  # who claims another looks at it, for a moment
             raise Late
         outcome = work(part)

@@ -15,6 +15,8 @@ from resource import RLIMIT_NICE, getrlimit
 
 from django.db import connection
 
+from crm.common import sql
+
 BEHIND = 15  # steps of "nice": a thirtieth of the processor's time where others want all of it
 HERE = 0  # this thread, in the words of setpriority
 # Sessions may be set back ten times a second, by all together who are not root: tries, and seconds between them.
@@ -25,17 +27,19 @@ TRIES, PAUSE = 20, 0.05
 def giving_way(*, whole_process: bool = True) -> Iterator[None]:
     """Let this thread, and the process of PostgreSQL that serves it, stand back while the block runs.
 
-    A thread that may not come forward again (it is neither root nor has a limit of "nice") stays where it is; a
-    session may come forward always. ``whole_process``: this process does nothing else meanwhile.
+    That one calls no others to help it, which nobody would set back. A thread that may not come forward again (it is
+    neither root nor has a limit of "nice") stays where it is; a session may come forward always. Inside another such
+    block nothing changes. ``whole_process``: this process does nothing else meanwhile.
     """
     server = _backend()
     sessions = [_Session(process) for process in ([os.getpid()] if whole_process else []) + server]
     standing: list[_Thread | _Session] = [*_threads(server), *(one for one in sessions if one.counts)]
-    before = [(one, one.read()) for one in standing]
-    for one, nice in before:
-        one.write(max(nice, BEHIND))
+    before = [(one, nice) for one in standing if (nice := one.read()) < BEHIND]
+    for one, _nice in before:
+        one.write(BEHIND)
     try:
-        yield
+        with sql.without_help():
+            yield
     finally:
         for one, nice in before:
             with suppress(OSError):  # the process is gone

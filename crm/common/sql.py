@@ -6,14 +6,14 @@ doubled.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from django.apps import apps
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 from django.db.models import QuerySet
@@ -90,13 +90,10 @@ def _preparing_cursor() -> CursorWrapper:
 
 
 @contextmanager
-def patient(
-    seconds: int, *, memory_mb: int = 64, snapshot: bool = False, parallel: bool = True
-) -> Iterator[None]:
+def patient(seconds: int, *, memory_mb: int = 64, snapshot: bool = False) -> Iterator[None]:
     """A transaction whose statements may take ``seconds`` and sort in ``memory_mb``: the night, imports.
 
     With ``snapshot`` they all see one moment, that of the first; not inside another transaction, whose level stays.
-    Not ``parallel``: PostgreSQL starts no processes to help with a statement; nobody would make them give way.
     """
     outermost = not connection.in_atomic_block
     with transaction.atomic(), connection.cursor() as cursor:
@@ -107,12 +104,27 @@ def patient(
             " set_config('lock_timeout', '10s', true), set_config('idle_in_transaction_session_timeout', '0', true)",
             [f"{seconds}s", f"{memory_mb}MB"],
         )
-        if not parallel:
-            cursor.execute(
-                "SELECT set_config('max_parallel_workers_per_gather', '0', true),"
-                " set_config('max_parallel_maintenance_workers', '0', true)"
-            )
         yield
+
+
+@contextmanager
+def without_help() -> Iterator[None]:
+    """PostgreSQL starts no processes to help with this session's statements while the block runs."""
+    change = (
+        "SELECT set_config('max_parallel_workers_per_gather', %s, false),"
+        " set_config('max_parallel_maintenance_workers', %s, false)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT current_setting('max_parallel_workers_per_gather'), current_setting('max_parallel_maintenance_workers')"
+        )
+        before = cursor.fetchone()
+        cursor.execute(change, ["0", "0"])
+    try:
+        yield
+    finally:
+        with suppress(Error), connection.cursor() as cursor:  # a connection that died took its settings along
+            cursor.execute(change, before)
 
 
 def limits() -> list[tuple[str, str]]:
@@ -127,12 +139,10 @@ def limits() -> list[tuple[str, str]]:
 
 @contextmanager
 def under(limits: Iterable[tuple[str, str]]) -> Iterator[None]:
-    """A transaction with the limits of another one; it may not start processes to help."""
+    """A transaction with the limits of another one."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.executemany(
-                "SELECT set_config(%s, %s, true)", [*limits, ("max_parallel_workers_per_gather", "0")]
-            )
+            cursor.executemany("SELECT set_config(%s, %s, true)", list(limits))
         yield
 
 

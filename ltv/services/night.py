@@ -9,7 +9,6 @@ from datetime import datetime
 
 from crm.common import jobs
 from crm.common.models import JobRun, Shop, User
-from crm.common.priority import giving_way
 from crm.common.wake import wake
 from customers.models import Customer
 from ltv.choices import RunState
@@ -45,8 +44,7 @@ def run_due(*, clock: Callable[[], datetime]) -> int:
     """Run tonight's valuation if it has not been, then what staff asked for; returns how many runs ended."""
     now = clock()
     jobs.ensure_nightly(job=JOB, business_date=Shop.current().business_date(now), now=now)
-    with giving_way():
-        return jobs.run_pending(job=JOB, work=lambda progress: recalculate(progress, clock), clock=clock)
+    return jobs.run_pending(job=JOB, work=lambda progress: recalculate(progress, clock), clock=clock)
 
 
 def recalculate(progress: jobs.Progress, clock: Callable[[], datetime]) -> LtvRun:

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from crm.common import parts
 from crm.common.models import JobPart
-from crm.common.priority import giving_way
 
 TASK = "ltv.take_part"
 
@@ -16,5 +15,4 @@ def take_part(*, clock: Callable[[], datetime]) -> int:
 
     work = {"summaries": rebuild.summarise_part, "figures": valuing.value_part}
     some = JobPart.objects.filter(stage__name__in=work)
-    with giving_way():
-        return int(parts.take(some, work=lambda part: work[part.stage.name](part), clock=clock))
+    return int(parts.take(some, work=lambda part: work[part.stage.name](part), clock=clock))

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from celery import current_app
 from django.db import connection
 
 from crm.celery import lead_a_session
-from crm.common import priority
+from crm.common import jobs, parts, priority
+from crm.common.models import JobPart, JobRun
 from tests.workers import pool, running, wait_until
 
 needs_root = pytest.mark.skipif(
@@ -29,6 +31,14 @@ def nice(process: int = 0) -> int:
 
 def session_nice(process: int) -> int:
     return int(Path(f"/proc/{process}/autogroup").read_text().split()[-1])
+
+
+def standing() -> tuple[int, str, str]:
+    """How far this thread stands back, and how many processes PostgreSQL may start to help with a statement of it."""
+    settings = ("max_parallel_workers_per_gather", "max_parallel_maintenance_workers")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting(%s), current_setting(%s)", settings)
+        return (nice(), *cursor.fetchone())
 
 
 @pytest.fixture
@@ -65,6 +75,42 @@ def test_they_come_forward_again_when_the_job_fails(backend):
         raise ValueError("a job")
 
     assert nice() == before
+
+
+@needs_root
+@pytest.mark.django_db
+def test_every_job_and_every_part_of_one_stands_back(now):
+    """Whatever works at it: not only the night."""
+    seen = []
+
+    def work(_what: object) -> parts.Outcome:
+        seen.append(standing())
+        return parts.Outcome(rows=0)
+
+    jobs.request_run(job="tea", business_date=date(2026, 3, 2), now=now)
+    before = standing()
+    jobs.run_pending(job="tea", work=work, clock=lambda: now)
+    run = JobRun.objects.create(job="tea", business_date=date(2026, 3, 3), state="running", attempts=1,
+                                requested_at=now, started_at=now)  # fmt: skip
+    with jobs.Progress(run, lambda: now).stage("pour") as pouring:
+        parts.cut(pouring.row, [(1, 9)])
+        parts.take(JobPart.objects.all(), work=work, clock=lambda: now)
+
+    assert seen == [(max(before[0], priority.BEHIND), "0", "0")] * 2
+    assert standing() == before
+
+
+@needs_root
+def test_who_stands_back_already_stays_there_until_the_outer_block_ends(backend):
+    before = standing()
+
+    with priority.giving_way():
+        with priority.giving_way():
+            pass
+        between = standing()
+
+    assert between == (max(before[0], priority.BEHIND), "0", "0")
+    assert standing() == before
 
 
 @needs_sessions
