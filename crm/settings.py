@@ -7,7 +7,7 @@ when they are not given and creates ``var/secret_key``.
 from pathlib import Path
 
 from csp.constants import NONE, SELF, UNSAFE_EVAL
-from environs import Env
+from environs import Env, validate
 
 from crm.navigation import UNFOLD  # noqa: F401  (Unfold reads the name from here)
 
@@ -115,6 +115,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 1000
 CELERY_TASK_SOFT_TIME_LIMIT = 1500
 CELERY_TASK_TIME_LIMIT = 1700
+JOB_NICE = env.int("JOB_NICE", 15, validate=validate.Range(min=0, max=19))  # crm.common.priority
 CELERY_VISIBILITY_TIMEOUT = 1800  # longer than any task may run, or Redis delivers it a second time
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": CELERY_VISIBILITY_TIMEOUT,

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from resource import RLIMIT_NICE, getrlimit
 
+from django.conf import settings
 from django.db import connection
 
 from crm.common import sql
 
-BEHIND = 15  # steps of "nice": a thirtieth of the processor's time where others want all of it
 HERE = 0  # this thread, in the words of setpriority
 # Sessions may be set back ten times a second, by all together who are not root: tries, and seconds between them.
 TRIES, PAUSE = 20, 0.05
@@ -34,9 +34,9 @@ def giving_way(*, whole_process: bool = True) -> Iterator[None]:
     server = _backend()
     sessions = [_Session(process) for process in ([os.getpid()] if whole_process else []) + server]
     standing: list[_Thread | _Session] = [*_threads(server), *(one for one in sessions if one.counts)]
-    before = [(one, nice) for one in standing if (nice := one.read()) < BEHIND]
+    before = [(one, nice) for one in standing if (nice := one.read()) < settings.JOB_NICE]
     for one, _nice in before:
-        one.write(BEHIND)
+        one.write(settings.JOB_NICE)
     try:
         with sql.without_help():
             yield

@@ -18,11 +18,18 @@ from tests.workers import pool, running, wait_until
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="who is not root may not come forward again, and so stays"
 )
+BEHIND = 15
 AUTOGROUP = Path("/proc/self/autogroup")
 needs_sessions = pytest.mark.skipif(
     not (AUTOGROUP.exists() and AUTOGROUP.read_text()),
     reason="this Linux does not share the processors out among sessions",
 )
+
+
+@pytest.fixture(autouse=True)
+def _behind(settings) -> None:
+    """Other tests run at everybody's priority."""
+    settings.JOB_NICE = BEHIND
 
 
 def nice(process: int = 0) -> int:
@@ -62,9 +69,9 @@ def test_thread_and_server_process_stand_back_while_the_block_runs(backend):
     with priority.giving_way():
         during = nice(), nice(backend)
 
-    assert during == (max(before, priority.BEHIND), max(before, priority.BEHIND))
+    assert during == (max(before, BEHIND), max(before, BEHIND))
     assert nice() == before
-    assert nice(backend) < priority.BEHIND or before >= priority.BEHIND
+    assert nice(backend) < BEHIND or before >= BEHIND
 
 
 @needs_root
@@ -96,7 +103,7 @@ def test_every_job_and_every_part_of_one_stands_back(now):
         parts.cut(pouring.row, [(1, 9)])
         parts.take(JobPart.objects.all(), work=work, clock=lambda: now)
 
-    assert seen == [(max(before[0], priority.BEHIND), "0", "0")] * 2
+    assert seen == [(max(before[0], BEHIND), "0", "0")] * 2
     assert standing() == before
 
 
@@ -109,7 +116,7 @@ def test_who_stands_back_already_stays_there_until_the_outer_block_ends(backend)
             pass
         between = standing()
 
-    assert between == (max(before[0], priority.BEHIND), "0", "0")
+    assert between == (max(before[0], BEHIND), "0", "0")
     assert standing() == before
 
 
@@ -121,7 +128,7 @@ def test_the_servers_session_stands_back_and_comes_forward_again(backend):
     with priority.giving_way():
         during = session_nice(backend)
 
-    assert (before, during, session_nice(backend)) == (0, priority.BEHIND, 0)
+    assert (before, during, session_nice(backend)) == (0, BEHIND, 0)
 
 
 @needs_sessions
@@ -133,7 +140,7 @@ def test_the_session_that_a_process_leads_stands_back_unless_others_work_in_it(b
     with priority.giving_way(whole_process=False):
         beside_others = session_nice(leader)
 
-    assert (alone, beside_others, session_nice(leader)) == (priority.BEHIND, 0, 0)
+    assert (alone, beside_others, session_nice(leader)) == (BEHIND, 0, 0)
 
 
 @needs_sessions
@@ -160,9 +167,9 @@ def test_a_session_that_may_not_be_set_back_just_now_is_tried_again(leader, monk
         return write(file, text)
 
     monkeypatch.setattr(Path, "write_text", refusing)
-    priority._Session(leader).write(priority.BEHIND)
+    priority._Session(leader).write(BEHIND)
 
-    assert session_nice(leader) == priority.BEHIND
+    assert session_nice(leader) == BEHIND
 
 
 @needs_root
