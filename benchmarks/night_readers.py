@@ -73,7 +73,11 @@ class Readers:
         found = query()
         self.samples[name].append((at, 1000 * (time.perf_counter() - begun)))
         self.answers += 1
-        self.mixed += len({run for _customer, run in found}) != 1 or len(found) != expected
+        runs = {run for _customer, run in found}
+        if len(runs) != 1 or len(found) != expected:
+            self.mixed += 1
+            what = f"{name} at {at:.3f}: {len(found)} rows of {expected}, runs {sorted(runs)}"
+            print(f"not whole: {what}, in force {reports.current_run()}", file=sys.stderr, flush=True)
         return found
 
     def _list(self) -> Rows:
